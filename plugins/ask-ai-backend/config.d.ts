@@ -1,0 +1,326 @@
+import type { HumanDuration } from '@backstage/types';
+
+export interface Config {
+  /**
+   * Answers from the software catalog and TechDocs.
+   */
+  askAi?: {
+    /**
+     * The language model that answers when a request names none, for example `llama3.2`. Without
+     * it, answers are sentences quoted from the documents.
+     */
+    defaultModel?: string;
+
+    /**
+     * The language models that a request may name. Default: only `defaultModel`.
+     */
+    allowedModels?: string[];
+
+    /**
+     * The embedding model, for example `all-minilm`. Without it, the built-in lexical embedding is
+     * used, which needs no model server and compares words, not meanings.
+     */
+    embeddingModel?: string;
+
+    /**
+     * URL of the Ollama server. Default `http://localhost:11434`.
+     */
+    ollamaBaseUrl?: string;
+
+    embedding?: {
+      /**
+       * What embeds: an Ollama server, a server that speaks OpenAI's protocol, or the built-in
+       * lexical embedding. Default `ollama` when `embeddingModel` is set, else `lexical`.
+       */
+      provider?: 'ollama' | 'openai' | 'lexical';
+
+      /**
+       * Numbers in an embedding, from 1 to 2000. Default: what the model gives.
+       */
+      dimensions?: number;
+
+      /**
+       * Texts in one call to the model server, from 1 to 2048. Default: what suits the provider.
+       */
+      batchSize?: number;
+
+      /**
+       * Calls to the model server that may be under way at once, from 1 to 64. Default: what suits
+       * the provider.
+       */
+      maxParallelCalls?: number;
+
+      /**
+       * How long one call may take, in milliseconds. Default `120000`.
+       */
+      timeoutMs?: number;
+    };
+
+    llm?: {
+      /**
+       * What writes answers: an Ollama server, a server that speaks OpenAI's protocol, or nothing
+       * but quoted sentences. Default `ollama` when `defaultModel` is set, else `extractive`.
+       */
+      provider?: 'ollama' | 'openai' | 'extractive';
+
+      /**
+       * Tokens that prompt and answer may have together. Default `8192`.
+       */
+      contextTokens?: number;
+
+      /**
+       * How long a whole answer may take, in milliseconds. Default `120000`.
+       */
+      timeoutMs?: number;
+    };
+
+    /**
+     * The server of provider `openai`.
+     */
+    openai?: {
+      /**
+       * URL of the server, with the version in its path. Default `https://api.openai.com/v1`.
+       */
+      baseUrl?: string;
+
+      /**
+       * The key of the API. Servers in your own network may need none.
+       *
+       * @visibility secret
+       */
+      apiKey?: string;
+
+      /**
+       * Further HTTP headers of every call.
+       *
+       * @deepVisibility secret
+       */
+      headers?: { [name: string]: string };
+
+      /**
+       * The `api-version` that Azure's servers ask for, for example `2024-10-21`.
+       */
+      apiVersion?: string;
+
+      /**
+       * URL of the HTTP proxy on the way to the server. Default: a direct connection.
+       *
+       * @visibility secret
+       */
+      proxy?: string;
+    };
+
+    /**
+     * How many chunks a search returns that does not say, from 1 to 100. Default `5`.
+     */
+    defaultTopK?: number;
+
+    /**
+     * Size of a chunk in tokens, from 16 to 8192. Default `200`.
+     */
+    chunkSize?: number;
+
+    /**
+     * How much of a chunk the next one of the same section repeats, in tokens; less than
+     * `chunkSize`. Default `30`.
+     */
+    chunkOverlap?: number;
+
+    /**
+     * How often the index is brought up to date: a cron expression, a duration such as
+     * `30 minutes`, `PT30M` or `{ minutes: 30 }`; `manual` or `false`: only when it is asked for.
+     * Default every 30 minutes.
+     */
+    schedule?: string | false | { cron: string } | { trigger: 'manual' } | HumanDuration;
+
+    /**
+     * What is indexed.
+     */
+    index?: {
+      /**
+       * Which entities: a catalog filter. All keys of an object must match, and any object of a
+       * list. A value is a text, a list of texts or `{ $exists: true }`. Default: all.
+       */
+      filter?: object | object[];
+
+      /**
+       * Only these kinds of entities. Default: all but `excludeKinds`.
+       */
+      kinds?: string[];
+
+      /**
+       * Not these kinds of entities. Default Location and User, or none when `kinds` is given.
+       */
+      excludeKinds?: string[];
+
+      sources?: {
+        /**
+         * The entities themselves. Default `true`.
+         */
+        catalog?: boolean;
+
+        /**
+         * Their documentation. Default `true`.
+         */
+        techdocs?: boolean;
+      };
+
+      /**
+       * What is replaced by a marker before anything is embedded or stored.
+       */
+      redact?: {
+        /**
+         * Private keys, tokens and passwords in their usual forms. Default `true`.
+         */
+        builtIn?: boolean;
+
+        /**
+         * Further patterns. Default: none.
+         */
+        patterns?: {
+          /**
+           * What stands in place of a match: `[redacted: NAME]`.
+           */
+          name: string;
+
+          /**
+           * A regular expression of JavaScript, without slashes.
+           */
+          regex: string;
+        }[];
+      };
+
+      /**
+       * The part of the indexed documents that may vanish in one run, from 0 to 1. When more are
+       * gone, the run fails and removes nothing. Default `0.5`.
+       */
+      maxVanishedRatio?: number;
+
+      /**
+       * How long the number of entities must stay the same after a start before the first run
+       * begins, in seconds. Default `10`.
+       */
+      settleSeconds?: number;
+    };
+
+    /**
+     * Where the index lies.
+     */
+    vectorStore?: {
+      /**
+       * `memory`: lost at the end; `embedded`: a folder, for one backend process; `postgresql`: a
+       * server with pgvector. Default `postgresql` when there is a `postgresql` block or
+       * Backstage's own `backend.database.client` is `pg`, else `embedded`.
+       */
+      type?: 'memory' | 'embedded' | 'postgresql';
+
+      embedded?: {
+        /**
+         * The folder, relative to the working directory of the backend. Default `./.data/ask-ai`.
+         */
+        directory?: string;
+      };
+
+      /**
+       * The PostgreSQL server. Default: Backstage's own database.
+       */
+      postgresql?: {
+        /**
+         * Host name, address or the folder of a socket. Needed unless `connectionString` is given,
+         * as are `database`, `user` and `password`.
+         */
+        host?: string;
+
+        /**
+         * Default `5432`.
+         */
+        port?: number;
+
+        database?: string;
+
+        user?: string;
+
+        /**
+         * An empty text means that the server asks for none.
+         *
+         * @visibility secret
+         */
+        password?: string;
+
+        /**
+         * Instead of host, port, database, user and password.
+         *
+         * @visibility secret
+         */
+        connectionString?: string;
+
+        /**
+         * The schema of the tables. Default: the first of the role's search path.
+         */
+        schema?: string;
+
+        /**
+         * `true` verifies the server's certificate against the system's authorities. Default: no
+         * encryption.
+         */
+        ssl?:
+          | boolean
+          | {
+              /**
+               * Certificates of the authority, as PEM text.
+               */
+              ca?: string;
+
+              /**
+               * Certificate of the client, as PEM text.
+               */
+              cert?: string;
+
+              /**
+               * Private key of the client, as PEM text.
+               *
+               * @visibility secret
+               */
+              key?: string;
+
+              /**
+               * `false` takes any certificate and protects against nobody in between. Default: verify.
+               */
+              rejectUnauthorized?: boolean;
+
+              /**
+               * The host name in the server's certificate. Default: `host`.
+               */
+              servername?: string;
+            };
+
+        /**
+         * Connections of one backend process at most. Default `10`.
+         */
+        maxConnections?: number;
+
+        /**
+         * An unused connection is closed after this time, in milliseconds; 0: never. Default
+         * `30000`.
+         */
+        idleTimeoutMillis?: number;
+
+        /**
+         * How long to wait for a connection, in milliseconds. Default `5000`.
+         */
+        connectionTimeoutMillis?: number;
+
+        /**
+         * The server ends a statement after this time, in milliseconds. Default `10000`.
+         */
+        statementTimeoutMillis?: number;
+
+        /**
+         * The plugin gives up on a statement after this time, in milliseconds; more than
+         * `statementTimeoutMillis`. Default: 2000 more.
+         */
+        queryTimeoutMillis?: number;
+      };
+    };
+  };
+}

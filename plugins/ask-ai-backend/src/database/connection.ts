@@ -1,0 +1,33 @@
+import type { SQL } from 'drizzle-orm';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+
+/** A Drizzle database of either driver: the code above it does not know which. */
+export type Database = PgDatabase<PgQueryResultHKT>;
+
+/** A way to a database with the tables of `schema.ts`. */
+export interface DatabaseConnection {
+  readonly kind: 'postgresql' | 'embedded';
+  /** For messages: `host:port/database` or the folder; no secret. */
+  readonly description: string;
+  /** Each statement on whichever session is free. */
+  readonly db: Database;
+  /**
+   * All statements on one session that has no time limit: what session locks, migrations and index
+   * builds need. On a server it is a connection of its own, outside the pool.
+   */
+  withMaintenanceSession<T>(work: (session: Database) => Promise<T>): Promise<T>;
+  /** Commits when `work` resolves, rolls back when it rejects. */
+  transaction<T>(work: (transaction: Database) => Promise<T>): Promise<T>;
+  /** Waits for what is under way. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Rows of a statement that is not built by the query builder. */
+export async function selectRows<Row extends Record<string, unknown>>(
+  db: Database,
+  statement: SQL,
+): Promise<Row[]> {
+  // Both drivers answer with `rows`; Drizzle's common type does not say so.
+  const result = (await db.execute(statement)) as unknown as { rows: Row[] };
+  return result.rows;
+}

@@ -1,0 +1,43 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { drizzle } from 'drizzle-orm/pglite';
+import type { Database, DatabaseConnection } from './connection';
+import { lockFolder } from './folderLock';
+
+/**
+ * Opens PGlite, PostgreSQL in WebAssembly, on a folder that this process then holds alone.
+ *
+ * @param directory - created when it is not there; `undefined` keeps the data in memory.
+ * @throws VectorStoreUnavailableError when another process holds the folder.
+ */
+export async function openEmbeddedConnection(directory?: string): Promise<DatabaseConnection> {
+  const folder = directory === undefined ? undefined : resolve(directory);
+  const unlock = folder === undefined ? async () => {} : await lockFolder(folder);
+  try {
+    // Loaded when it is chosen: 20 MB of WebAssembly that a server's user never needs.
+    const [{ PGlite }, { vector }] = await Promise.all([
+      import('@electric-sql/pglite'),
+      import('@electric-sql/pglite-pgvector'),
+    ]);
+    if (folder !== undefined) {
+      await mkdir(folder, { recursive: true });
+    }
+    const client = await PGlite.create({ dataDir: folder, extensions: { vector } });
+    const db = drizzle(client) as unknown as Database;
+    let closing: Promise<void> | undefined;
+    return {
+      kind: 'embedded',
+      description: folder ?? 'memory',
+      db,
+      withMaintenanceSession: work => work(db),
+      transaction: work => db.transaction(transaction => work(transaction)),
+      close: () => {
+        closing ??= client.close().finally(unlock);
+        return closing;
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}

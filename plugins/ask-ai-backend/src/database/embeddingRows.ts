@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type { DocumentChunk } from 'backstage-plugin-ask-ai-common';
+import type { EmbeddingVector } from 'backstage-plugin-ask-ai-node';
+import { embeddings } from './schema';
+import { encodeVector } from './vectorColumn';
+
+/** A row as it is written. */
+export type EmbeddingRow = typeof embeddings.$inferInsert;
+
+/** The columns of a hit: all that a `DocumentChunk` is made of, and never the vector. */
+export const chunkColumns = {
+  chunkId: embeddings.chunkId,
+  entityId: embeddings.entityId,
+  entityName: embeddings.entityName,
+  content: embeddings.content,
+  source: embeddings.source,
+  chunkIndex: embeddings.chunkIndex,
+  totalChunks: embeddings.totalChunks,
+  title: embeddings.title,
+  location: embeddings.location,
+};
+
+/** What a row with `chunkColumns` is read as. */
+export interface ChunkRow {
+  chunkId: string;
+  entityId: string;
+  entityName: string;
+  content: string;
+  source: 'catalog' | 'techdocs';
+  chunkIndex: number;
+  totalChunks: number;
+  title: string | null;
+  location: string | null;
+}
+
+/** The one place where NULL becomes absent. */
+export function toDocumentChunk(row: ChunkRow): DocumentChunk {
+  return {
+    id: row.chunkId,
+    entityId: row.entityId,
+    entityName: row.entityName,
+    content: row.content,
+    metadata: {
+      source: row.source,
+      chunkIndex: row.chunkIndex,
+      totalChunks: row.totalChunks,
+      ...(row.title === null ? {} : { title: row.title }),
+      ...(row.location === null ? {} : { location: row.location }),
+    },
+  };
+}
+
+/** What is written for a chunk, but for its vector. */
+export function toChunkValues(chunk: DocumentChunk) {
+  return {
+    chunkId: chunk.id,
+    entityId: chunk.entityId,
+    entityName: chunk.entityName,
+    content: chunk.content,
+    source: chunk.metadata.source,
+    chunkIndex: chunk.metadata.chunkIndex,
+    totalChunks: chunk.metadata.totalChunks,
+    title: chunk.metadata.title ?? null,
+    location: chunk.metadata.location ?? null,
+    contentHash: hashChunk(chunk),
+  };
+}
+
+export function toEmbeddingRow(embedding: EmbeddingVector): EmbeddingRow {
+  return {
+    id: embedding.id,
+    ...toChunkValues(embedding.documentChunk),
+    vector: embedding.vector,
+    vectorHash: digest(encodeVector(embedding.vector)),
+  };
+}
+
+/** Equal for chunks whose rows are equal but for id and vector. */
+function hashChunk({ id, entityId, entityName, content, metadata }: DocumentChunk): string {
+  const { source, chunkIndex, totalChunks, title, location } = metadata;
+  return digest(
+    JSON.stringify([
+      id,
+      entityId,
+      entityName,
+      content,
+      source,
+      chunkIndex,
+      totalChunks,
+      title ?? null,
+      location ?? null,
+    ]),
+  );
+}
+
+/** 128 bits of SHA-256: rows are compared by it, so that an accident must be out of the question. */
+function digest(value: string | Buffer): string {
+  return createHash('sha256').update(value).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,103 @@
+import type { EmbeddingSpace } from 'backstage-plugin-ask-ai-node';
+import { sql } from 'drizzle-orm';
+import { DimensionMismatchError, EmbeddingSpaceMismatchError } from '../errors';
+import { type Database, type DatabaseConnection, selectRows } from './connection';
+import { withMigrationLock } from './migrator';
+import { embeddingSpace, embeddings } from './schema';
+
+/** The dimension that the vector column is declared with, in pgvector's `atttypmod`. */
+export async function readDimensions(db: Database): Promise<number> {
+  const [row] = await selectRows<{ dimensions: number }>(
+    db,
+    sql`select atttypmod as dimensions from pg_attribute
+      where attrelid = 'embeddings'::regclass and attname = ${embeddings.vector.name}`,
+  );
+  return Number(row?.dimensions);
+}
+
+export async function readEmbeddingSpace(db: Database): Promise<EmbeddingSpace | undefined> {
+  const [space] = await db
+    .select({
+      provider: embeddingSpace.provider,
+      model: embeddingSpace.model,
+      dimensions: embeddingSpace.dimensions,
+      chunkerVersion: embeddingSpace.chunkerVersion,
+    })
+    .from(embeddingSpace);
+  return space;
+}
+
+/** Claims the store for a space, as `IVectorStore.useEmbeddingSpace` says. */
+export async function claimEmbeddingSpace(
+  connection: DatabaseConnection,
+  space: EmbeddingSpace,
+): Promise<void> {
+  const stored = await readEmbeddingSpace(connection.db);
+  if (stored && isSame(stored, space) && stored.chunkerVersion === space.chunkerVersion) {
+    return;
+  }
+  await withMigrationLock(connection, session =>
+    session.transaction(async transaction => {
+      const current = await readEmbeddingSpace(transaction);
+      if (!(await isEmpty(transaction))) {
+        await assertFits(transaction, current, space);
+      }
+      await setDimensions(transaction, space.dimensions);
+      await transaction
+        .insert(embeddingSpace)
+        .values(space)
+        .onConflictDoUpdate({ target: embeddingSpace.singleton, set: space });
+    }),
+  );
+}
+
+/** What was stored before any space was recorded is known by its dimensions only. */
+async function assertFits(
+  transaction: Database,
+  current: EmbeddingSpace | undefined,
+  space: EmbeddingSpace,
+): Promise<void> {
+  if (current && !isSame(current, space)) {
+    throw new EmbeddingSpaceMismatchError(describe(current), describe(space));
+  }
+  const dimensions = await readDimensions(transaction);
+  if (!current && dimensions !== space.dimensions) {
+    throw new EmbeddingSpaceMismatchError(`an unknown model (${dimensions} dimensions)`, describe(space));
+  }
+}
+
+/** Gives an empty store another dimension. */
+export function changeDimensions(
+  connection: DatabaseConnection,
+  dimensions: number,
+): Promise<void> {
+  return withMigrationLock(connection, session =>
+    session.transaction(transaction => setDimensions(transaction, dimensions)),
+  );
+}
+
+async function setDimensions(transaction: Database, dimensions: number): Promise<void> {
+  const current = await readDimensions(transaction);
+  if (current === dimensions) {
+    return;
+  }
+  if (!(await isEmpty(transaction))) {
+    throw new DimensionMismatchError(current, dimensions, 'model');
+  }
+  await transaction.execute(
+    sql`alter table ${embeddings} alter column ${sql.identifier(embeddings.vector.name)} type ${sql.raw(`vector(${Math.trunc(dimensions)})`)}`,
+  );
+}
+
+async function isEmpty(db: Database): Promise<boolean> {
+  const rows = await db.select({ id: embeddings.id }).from(embeddings).limit(1);
+  return rows.length === 0;
+}
+
+function isSame(a: EmbeddingSpace, b: EmbeddingSpace): boolean {
+  return a.provider === b.provider && a.model === b.model && a.dimensions === b.dimensions;
+}
+
+function describe({ provider, model, dimensions }: EmbeddingSpace): string {
+  return `${provider}/${model} (${dimensions} dimensions)`;
+}

@@ -1,0 +1,182 @@
+import { sql } from 'drizzle-orm';
+import {
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+import { tsvector, vector } from './vectorColumn';
+
+/** Dimensions of a new store: those of `all-minilm` and of the built-in lexical embedding. */
+export const DEFAULT_DIMENSIONS = 384;
+
+/**
+ * How much of a text is searched by words, in characters. A tsvector ends at 1 MB; this stays below
+ * it for any text, and a chunk is a twentieth of it.
+ */
+const SEARCHED_CHARACTERS = 32_768;
+
+/**
+ * The table of chunks for a name and a dimension. The live table is always `embeddings`; another
+ * dimension is built beside it under another name and swapped in.
+ */
+export function embeddingsTable(name: string, dimensions: number) {
+  return pgTable(
+    name,
+    {
+      /** The only unique constraint: it is what a distributed PostgreSQL would shard on. */
+      id: text('id').primaryKey(),
+      chunkId: text('chunk_id').notNull(),
+      entityId: text('entity_id').notNull(),
+      entityName: text('entity_name').notNull(),
+      vector: vector('vector', { dimensions }).notNull(),
+      content: text('content').notNull(),
+      source: text('source').$type<'catalog' | 'techdocs'>().notNull(),
+      chunkIndex: integer('chunk_index').notNull(),
+      totalChunks: integer('total_chunks').notNull(),
+      title: text('title'),
+      location: text('location'),
+      /** Of everything in the row but the vector: equal rows are not written again. */
+      contentHash: text('content_hash').notNull(),
+      /** Of the vector as float4. */
+      vectorHash: text('vector_hash').notNull(),
+      entityKind: text('entity_kind').generatedAlwaysAs(
+        sql`case when position(':' in entity_id) > 0 then lower(split_part(entity_id, ':', 1)) else '' end`,
+      ),
+      entityNamespace: text('entity_namespace').generatedAlwaysAs(
+        sql`case when entity_id like '%:%/%' then lower(split_part(split_part(entity_id, ':', 2), '/', 1)) else '' end`,
+      ),
+      /**
+       * Words of the title, of the text as it stands, and of the text with identifiers taken apart:
+       * `backend.auth.externalAccess` is found as a whole and by each of its words.
+       */
+      contentTsv: tsvector('content_tsv').generatedAlwaysAs(
+        sql.raw(
+          `setweight(to_tsvector('english', coalesce(title, '')), 'A') || ` +
+            `to_tsvector('english', left(content, ${SEARCHED_CHARACTERS})) || ` +
+            `to_tsvector('english', regexp_replace(regexp_replace(left(content, ${SEARCHED_CHARACTERS}), ` +
+            `'([[:lower:]])([[:upper:]])', '\\1 \\2', 'g'), '[^[:alnum:]]+', ' ', 'g'))`,
+        ),
+      ),
+      createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+      updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+    },
+    table => [
+      index(`${name}_vector_idx`)
+        .using('hnsw', table.vector.op('vector_cosine_ops'))
+        .with({ m: 16, ef_construction: 64 }),
+      index(`${name}_entity_id_idx`).on(table.entityId),
+      index(`${name}_chunk_id_idx`).on(table.chunkId),
+      index(`${name}_entity_kind_idx`).on(table.entityKind),
+      index(`${name}_entity_namespace_idx`).on(table.entityNamespace),
+      index(`${name}_content_tsv_idx`).using('gin', table.contentTsv),
+      check(`${name}_source_check`, sql`${table.source} in ('catalog', 'techdocs')`),
+    ],
+  );
+}
+
+/** Every chunk with its embedding. */
+export const embeddings = embeddingsTable('embeddings', DEFAULT_DIMENSIONS);
+
+/**
+ * How many chunks hold a word, as `ts_stat` counted them; the row of the empty word holds how many
+ * chunks there were. Ranks and the choice of words rely on it, so it may lag behind.
+ */
+export const keywordStatistics = pgTable('keyword_statistics', {
+  lexeme: text('lexeme').primaryKey(),
+  chunkCount: integer('chunk_count').notNull(),
+});
+
+/** What was indexed, a row a document. */
+export const indexedDocuments = pgTable(
+  'indexed_documents',
+  {
+    entityId: text('entity_id').notNull(),
+    source: text('source').$type<'catalog' | 'techdocs'>().notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    chunkCount: integer('chunk_count').notNull(),
+    indexedAt: timestamp('indexed_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  table => [
+    primaryKey({ columns: [table.entityId, table.source] }),
+    check('indexed_documents_source_check', sql`${table.source} in ('catalog', 'techdocs')`),
+  ],
+);
+
+/** What embedded the stored vectors: one row, or none in a store that was never filled. */
+export const embeddingSpace = pgTable(
+  'embedding_space',
+  {
+    /** Always true: there is one embedding space. */
+    singleton: boolean('singleton').primaryKey().default(true),
+    provider: text('provider').notNull(),
+    model: text('model').notNull(),
+    dimensions: integer('dimensions').notNull(),
+    chunkerVersion: integer('chunker_version').notNull(),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  table => [check('embedding_space_singleton_check', sql`${table.singleton}`)],
+);
+
+/** Runs of the index, finished and under way. */
+export const indexRuns = pgTable(
+  'index_runs',
+  {
+    id: text('id').primaryKey(),
+    trigger: text('trigger').$type<'startup' | 'schedule' | 'manual' | 'entity'>().notNull(),
+    /** Who asked for it, as an entity reference or a service subject. */
+    requestedBy: text('requested_by'),
+    /** The one entity that the run is about. */
+    entityRef: text('entity_ref'),
+    state: text('state')
+      .$type<'queued' | 'running' | 'completed' | 'failed' | 'cancelled'>()
+      .notNull(),
+    reason: text('reason'),
+    /** The process that does the work, and where it runs. */
+    owner: jsonb('owner').$type<{ instanceId: string; hostname: string; pid: number }>(),
+    /** Orders the runs that wait. */
+    requestedAt: timestamp('requested_at', { withTimezone: true }).notNull().defaultNow(),
+    startedAt: timestamp('started_at', { withTimezone: true }).notNull().defaultNow(),
+    /** A run whose heartbeat stopped was killed. */
+    heartbeatAt: timestamp('heartbeat_at', { withTimezone: true }).notNull().defaultNow(),
+    finishedAt: timestamp('finished_at', { withTimezone: true }),
+    cancelRequested: boolean('cancel_requested').notNull().default(false),
+    documentsSeen: integer('documents_seen').notNull().default(0),
+    documentsChanged: integer('documents_changed').notNull().default(0),
+    documentsRemoved: integer('documents_removed').notNull().default(0),
+    documentsFailed: integer('documents_failed').notNull().default(0),
+    /** How many documents there will be, where that is known. */
+    documentsExpected: integer('documents_expected'),
+    chunksEmbedded: integer('chunks_embedded').notNull().default(0),
+    chunksSkipped: integer('chunks_skipped').notNull().default(0),
+    chunksRemoved: integer('chunks_removed').notNull().default(0),
+    tokens: integer('tokens').notNull().default(0),
+  },
+  table => [
+    index('index_runs_started_at_idx').on(table.startedAt),
+    /** At most one run at a time, on any number of replicas. */
+    uniqueIndex('index_runs_running_idx').on(table.state).where(sql`${table.state} = 'running'`),
+    check(
+      'index_runs_state_check',
+      sql`${table.state} in ('queued', 'running', 'completed', 'failed', 'cancelled')`,
+    ),
+  ],
+);
+
+/** Documents that the latest attempt could not index; a row goes when a later attempt succeeds. */
+export const indexFailures = pgTable(
+  'index_failures',
+  {
+    entityId: text('entity_id').notNull(),
+    source: text('source').notNull(),
+    reason: text('reason').notNull(),
+    failedAt: timestamp('failed_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  table => [primaryKey({ columns: [table.entityId, table.source] })],
+);

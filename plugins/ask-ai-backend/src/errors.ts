@@ -1,0 +1,151 @@
+/**
+ * Every error class of the plugin. Backstage's HTTP middleware answers with `statusCode`. Bad input
+ * of a caller is Backstage's `InputError`. A message says what failed, what was expected, what was
+ * received and what to do; never SQL, vectors or secrets.
+ */
+abstract class AskAiError extends Error {
+  abstract readonly statusCode: number;
+  /** Whether the same call may succeed later, with nothing changed by anybody. */
+  readonly isRetryable: boolean = false;
+}
+
+/** The configuration can't be used. */
+export class ConfigurationError extends AskAiError {
+  override readonly name = 'ConfigurationError';
+  readonly statusCode = 500;
+
+  /** @param problems - one sentence each, with the key, the expectation and the value. */
+  constructor(readonly problems: string[]) {
+    super(
+      problems.length === 1
+        ? problems[0]
+        : `The configuration has ${problems.length} problems:\n${problems.map(p => `- ${p}`).join('\n')}`,
+    );
+  }
+}
+
+/** An embedding that no store may hold. */
+export class InvalidVectorError extends AskAiError {
+  override readonly name = 'InvalidVectorError';
+  readonly statusCode = 400;
+
+  constructor(
+    reason: string,
+    /** Position in the batch, from 0. */
+    readonly index?: number,
+  ) {
+    super(index === undefined ? reason : `Embedding ${index}: ${reason}`);
+  }
+}
+
+/** A vector of another dimension than the store's. */
+export class DimensionMismatchError extends AskAiError {
+  override readonly name = 'DimensionMismatchError';
+  readonly statusCode: number;
+
+  constructor(
+    readonly expected: number,
+    readonly received: number,
+    /** Who brought the vector: a caller gets a 400, a model's fault is a 500. */
+    readonly from: 'caller' | 'model' = 'caller',
+    readonly index?: number,
+  ) {
+    super(
+      `${index === undefined ? 'Vector' : `Embedding ${index}`}: expected ${expected} dimensions, got ${received}.${
+        from === 'model'
+          ? ' The embedding model does not fit what is stored: set askAi.embeddingModel back, or re-embed.'
+          : ''
+      }`,
+    );
+    this.statusCode = from === 'caller' ? 400 : 500;
+  }
+}
+
+/** What is stored was embedded by something else than what is configured. */
+export class EmbeddingSpaceMismatchError extends AskAiError {
+  override readonly name = 'EmbeddingSpaceMismatchError';
+  readonly statusCode = 503;
+
+  constructor(
+    readonly stored: string,
+    readonly configured: string,
+  ) {
+    super(
+      `The index was embedded by ${stored}, but ${configured} is configured. Their vectors can't be compared: ` +
+        'set the configuration back, or remove the index (DELETE /api/ask-ai/index) and build it anew (POST /api/ask-ai/index).',
+    );
+  }
+}
+
+/** The vector store can't be reached. */
+export class VectorStoreUnavailableError extends AskAiError {
+  override readonly name = 'VectorStoreUnavailableError';
+  readonly statusCode = 503;
+  override readonly isRetryable = true;
+}
+
+/** The vector store was reached, but is not as it must be; the message says the remedy. */
+export class VectorStoreSchemaError extends AskAiError {
+  override readonly name = 'VectorStoreSchemaError';
+  readonly statusCode = 503;
+}
+
+/** What the caller relied on was changed by somebody else in the meantime. */
+export class ConflictError extends AskAiError {
+  override readonly name = 'ConflictError';
+  readonly statusCode = 409;
+  override readonly isRetryable = true;
+}
+
+/** A model server did not do what it was asked. */
+export class ProviderError extends AskAiError {
+  override readonly name = 'ProviderError';
+  readonly statusCode = 502;
+  override readonly isRetryable: boolean;
+  readonly provider: string;
+  /** Without credentials. */
+  readonly url?: string;
+  /** Of the server's answer. */
+  readonly responseStatus?: number;
+  /** How long the server asked to wait. */
+  readonly retryAfterMs?: number;
+
+  constructor(
+    message: string,
+    facts: {
+      provider: string;
+      isRetryable: boolean;
+      url?: string;
+      responseStatus?: number;
+      retryAfterMs?: number;
+      cause?: unknown;
+    },
+  ) {
+    super(message, { cause: facts.cause });
+    this.provider = facts.provider;
+    this.isRetryable = facts.isRetryable;
+    this.url = facts.url;
+    this.responseStatus = facts.responseStatus;
+    this.retryAfterMs = facts.retryAfterMs;
+  }
+}
+
+/** A text is longer than the model takes: a shorter one may do. */
+export class InputTooLongError extends ProviderError {
+  /** What providers of other packages set on theirs; the name stays `ProviderError`. */
+  readonly isInputTooLong = true;
+
+  constructor(
+    message: string,
+    facts: Omit<ConstructorParameters<typeof ProviderError>[1], 'isRetryable'>,
+  ) {
+    super(message, { ...facts, isRetryable: false });
+  }
+}
+
+/** A source of documents can't be read. */
+export class CollectorError extends AskAiError {
+  override readonly name = 'CollectorError';
+  readonly statusCode = 502;
+  override readonly isRetryable = true;
+}

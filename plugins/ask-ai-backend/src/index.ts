@@ -1,0 +1,23 @@
+/**
+ * ask-ai: answers engineers' questions from the software catalog and TechDocs.
+ *
+ * @packageDocumentation
+ */
+export * from './errors';
+export { askAiPlugin as default } from './plugin';
+export type {
+  AskAiConfig,
+  PostgresConfig,
+  VectorStoreConfig,
+  VectorStoreType,
+} from './services/ConfigService';
+export { ConfigService } from './services/ConfigService';
+export { InMemoryVectorStore } from './services/InMemoryVectorStore';
+export { PgVectorStore, type PgVectorStoreOptions } from './services/PgVectorStore';
+export { VectorStoreFactory } from './services/VectorStoreFactory';
+export type {
+  DocumentChunk,
+  SearchFilter,
+  SearchResult,
+} from 'backstage-plugin-ask-ai-common';
+export type { EmbeddingVector, IVectorStore } from 'backstage-plugin-ask-ai-node';

@@ -1,0 +1,86 @@
+import type { RankedResult } from 'backstage-plugin-ask-ai-common';
+import { queryTerms, tokenise } from '../../lib/text';
+
+/** Sentences that an extractive answer quotes. */
+const MAX_SENTENCES = 4;
+
+/** Longest quotation of one source, in characters. */
+const MAX_QUOTE = 600;
+
+/** A sentence whose score is below this share of the best one's adds nothing. */
+const MIN_SHARE_OF_BEST = 0.5;
+
+interface Sentence {
+  text: string;
+  /** Position of its source, from 0. */
+  source: number;
+  /** Position in its source. */
+  position: number;
+  score: number;
+}
+
+/**
+ * An answer without a language model: the sentences that hold most of the question's words, quoted
+ * in the order of their sources, each with the number of its source.
+ */
+export function extractAnswer(question: string, hits: RankedResult[]): string {
+  const words = new Set(queryTerms(question));
+  const sentences = hits.flatMap((hit, source) =>
+    splitSentences(hit.documentChunk.content).map((text, position) => ({
+      text,
+      source,
+      position,
+      score: scoreSentence(text, words, hit, source),
+    })),
+  );
+  const best = Math.max(0, ...sentences.map(({ score }) => score));
+  const chosen = sentences
+    .filter(({ score }) => score > 0 && score >= MIN_SHARE_OF_BEST * best)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, MAX_SENTENCES);
+  const quoted = chosen.length > 0 ? chosen : sentences.slice(0, 1);
+  return quoteBySource(quoted);
+}
+
+function quoteBySource(sentences: Sentence[]): string {
+  const sources = [...new Set(sentences.map(({ source }) => source))].sort((a, b) => a - b);
+  return sources
+    .map(source => {
+      const own = sentences.filter(sentence => sentence.source === source);
+      own.sort((a, b) => a.position - b.position);
+      const separator = own.some(({ text }) => text.includes('\n')) ? '\n\n' : ' ';
+      return `${own.map(({ text }) => text).join(separator)} [${source + 1}]`;
+    })
+    .join('\n\n');
+}
+
+/** Words of the question count once; better sources and titles that answer break ties. */
+function scoreSentence(
+  sentence: string,
+  words: Set<string>,
+  { documentChunk }: RankedResult,
+  source: number,
+): number {
+  const held = new Set(tokenise(sentence));
+  const title = new Set(tokenise(documentChunk.metadata.title ?? ''));
+  let score = 0;
+  for (const word of words) {
+    score += held.has(word) ? 1 : title.has(word) ? 0.5 : 0;
+  }
+  return score / (1 + 0.15 * source);
+}
+
+/** Sentences and, whole, code blocks, tables and list items. */
+function splitSentences(content: string): string[] {
+  return content
+    .split(/(```[\s\S]*?(?:```|$))/)
+    .flatMap((part, index) => (index % 2 === 1 ? [part] : splitProse(part)))
+    .map(sentence => sentence.trim().slice(0, MAX_QUOTE).toWellFormed())
+    .filter(sentence => /[\p{L}\p{N}]/u.test(sentence));
+}
+
+function splitProse(text: string): string[] {
+  return text
+    .split(/\n\s*\n|\n(?=\s*(?:[-*+]|\d+\.)\s)/)
+    .flatMap(block => (block.includes('|') ? [block] : block.split(/(?<=[.!?:])\s+(?=["'`(\p{Lu}])/u)));
+}

@@ -1,0 +1,190 @@
+import type { LoggerService } from '@backstage/backend-plugin-api';
+import type { DocumentChunk } from 'backstage-plugin-ask-ai-common';
+import type {
+  CollectedDocument,
+  DocumentContent,
+  DocumentSection,
+  EmbeddingProvider,
+  IVectorStore,
+  StoredDocument,
+} from 'backstage-plugin-ask-ai-node';
+import type { RunProgress, RunStore } from '../types';
+import { CHUNKER_VERSION, chunkDocument, embeddingText } from './chunk';
+import { embedTexts } from './embed';
+
+/** What documents are indexed with. */
+export interface DocumentBatchOptions {
+  store: IVectorStore;
+  runs: RunStore;
+  embeddingProvider: EmbeddingProvider;
+  /** Tokens. */
+  chunkSize: number;
+  /** Tokens. */
+  chunkOverlap: number;
+  /** Takes credentials out of a text. */
+  redact(text: string): string;
+  /** Changes when `redact` would give something else. */
+  redactionFingerprint: string;
+  logger: LoggerService;
+  progress: RunProgress;
+  signal: AbortSignal;
+}
+
+/** A document that waits for the vectors of its new chunks. */
+interface Pending {
+  document: CollectedDocument;
+  fingerprint: string;
+  fresh: DocumentChunk[];
+  kept: DocumentChunk[];
+}
+
+/**
+ * Gathers the new chunks of several documents, so that the model gets full batches although most
+ * documents have one or two chunks. Holds at most a batch and one document in memory.
+ */
+export class DocumentBatch {
+  private pending: Pending[] = [];
+  private freshCount = 0;
+
+  constructor(private readonly options: DocumentBatchOptions) {}
+
+  /** Takes a document in, and writes the batch when it is full. */
+  async add(document: CollectedDocument, stored: StoredDocument | undefined): Promise<void> {
+    const { progress } = this.options;
+    progress.documents.seen += 1;
+    try {
+      if (await this.isUnchanged(document, stored)) {
+        return;
+      }
+      const content = await document.load({ signal: this.options.signal });
+      const fingerprint = this.fingerprint(content.fingerprint);
+      if (stored?.fingerprint === fingerprint) {
+        await this.skip(document, stored);
+        return;
+      }
+      await this.enqueue(document, content, fingerprint);
+    } catch (error) {
+      await this.fail(document, error);
+    }
+    const { maxTextsPerCall, maxParallelCalls } = this.options.embeddingProvider;
+    if (this.freshCount >= maxTextsPerCall * maxParallelCalls) {
+      await this.flush();
+    }
+  }
+
+  /** Embeds and writes what waits. */
+  async flush(): Promise<void> {
+    const pending = this.pending;
+    this.pending = [];
+    this.freshCount = 0;
+    const { embeddingProvider, signal, progress, store } = this.options;
+    const { results, tokens } = await embedTexts(
+      embeddingProvider,
+      pending.flatMap(({ fresh }) => fresh.map(embeddingText)),
+      { purpose: 'document', expectedDimensions: store.dimensions, signal },
+    );
+    progress.tokens += tokens;
+    let position = 0;
+    for (const waiting of pending) {
+      const own = results.slice(position, position + waiting.fresh.length);
+      position += waiting.fresh.length;
+      try {
+        await this.write(waiting, own);
+      } catch (error) {
+        await this.fail(waiting.document, error);
+      }
+    }
+  }
+
+  private async isUnchanged(
+    document: CollectedDocument,
+    stored: StoredDocument | undefined,
+  ): Promise<boolean> {
+    if (
+      !stored ||
+      document.fingerprint === undefined ||
+      stored.fingerprint !== this.fingerprint(document.fingerprint)
+    ) {
+      return false;
+    }
+    await this.skip(document, stored);
+    return true;
+  }
+
+  private async skip(document: CollectedDocument, stored: StoredDocument): Promise<void> {
+    this.options.progress.chunks.skipped += stored.chunkCount;
+    await this.options.runs.forgetFailure(document);
+  }
+
+  private async enqueue(
+    document: CollectedDocument,
+    content: DocumentContent,
+    fingerprint: string,
+  ): Promise<void> {
+    const { chunkSize, chunkOverlap, store } = this.options;
+    const chunks = chunkDocument(
+      { ...document, sections: content.sections.map(section => this.redactSection(section)) },
+      { chunkSize, chunkOverlap },
+    );
+    const storedIds = await store.chunkIds(document);
+    const fresh = chunks.filter(({ id }) => !storedIds.has(id));
+    const kept = chunks.filter(({ id }) => storedIds.has(id));
+    this.pending.push({ document, fingerprint, fresh, kept });
+    this.freshCount += fresh.length;
+  }
+
+  private redactSection(section: DocumentSection): DocumentSection {
+    return { ...section, text: this.options.redact(section.text) };
+  }
+
+  private async write(
+    { document, fingerprint, fresh, kept }: Pending,
+    results: Awaited<ReturnType<typeof embedTexts>>['results'],
+  ): Promise<void> {
+    const { progress, runs, store } = this.options;
+    const embedded = fresh.map((documentChunk, index) => {
+      const result = results[index];
+      if (result === undefined || 'error' in result) {
+        throw result?.error ?? new Error('The embedding model gave no vector for this text.');
+      }
+      return { id: documentChunk.id, chunkId: documentChunk.id, vector: result.vector, documentChunk };
+    });
+    const { entityId, source } = document;
+    const { removed } = await store.replaceDocument({ entityId, source, fingerprint, embedded, kept });
+    await runs.forgetFailure(document);
+    progress.documents.changed += 1;
+    progress.chunks.embedded += embedded.length;
+    progress.chunks.skipped += kept.length;
+    progress.chunks.removed += removed;
+  }
+
+  /** Records why a document failed; what would fail for every document ends the run. */
+  private async fail(document: CollectedDocument, error: unknown): Promise<void> {
+    const { logger, progress, runs, signal } = this.options;
+    signal.throwIfAborted();
+    if (endsTheRun(error)) {
+      throw error;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    const { entityId, source } = document;
+    logger.warn(`Could not index ${entityId} (${source}): ${reason}`);
+    progress.documents.failed += 1;
+    await runs.recordFailure({ entityId, source, reason });
+  }
+
+  /** Everything that decides what is stored for a document, besides its content. */
+  private fingerprint(contentFingerprint: string): string {
+    const { chunkSize, chunkOverlap, redactionFingerprint } = this.options;
+    return [CHUNKER_VERSION, chunkSize, chunkOverlap, redactionFingerprint, contentFingerprint].join(
+      ':',
+    );
+  }
+}
+
+/** By name: stores of other packages have their own classes. */
+function endsTheRun(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    (error.name === 'VectorStoreUnavailableError' || error.name === 'VectorStoreSchemaError')
+  );
+}

@@ -1,0 +1,123 @@
+import type { LoggerService } from '@backstage/backend-plugin-api';
+import type { DocumentSource } from 'backstage-plugin-ask-ai-common';
+import type { Collector, IVectorStore, StoredDocument } from 'backstage-plugin-ask-ai-node';
+import { type Run, type RunProgress, type RunStore, noProgress } from '../types';
+import { DocumentBatch, type DocumentBatchOptions } from './documentBatch';
+import { removeVanished } from './removeVanished';
+
+/** What a run works with. */
+export interface RunIndexOptions extends Omit<DocumentBatchOptions, 'progress' | 'signal'> {
+  store: IVectorStore;
+  runs: RunStore;
+  collectors: Collector[];
+  /** Makes the store ready for the configured model; rejects when it holds another's vectors. */
+  claimEmbeddingSpace(options: { signal: AbortSignal }): Promise<void>;
+  /** More than this share of a source's documents does not vanish in one run; 0 to 1. */
+  maxVanishedRatio: number;
+  logger: LoggerService;
+}
+
+/** How a run went; `reasons` is empty when every source was read to its end. */
+export interface IndexResult {
+  progress: RunProgress;
+  reasons: string[];
+}
+
+/**
+ * Makes the index equal to what the collectors find: new and changed documents are embedded,
+ * unchanged ones are left alone, vanished ones removed. A document that fails is recorded and does
+ * not hold up the others; a source that can't be read to its end removes nothing.
+ *
+ * @param onProgress - called after every document, with the counts so far.
+ * @throws when the model or the store can't be used, or the signal aborts.
+ */
+export async function runIndex(
+  run: Pick<Run, 'entityRef'>,
+  options: RunIndexOptions,
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (progress: RunProgress) => void },
+): Promise<IndexResult> {
+  const progress = noProgress();
+  await options.claimEmbeddingSpace({ signal });
+  const known = await knownDocuments(options.store, run.entityRef);
+  const reasons: string[] = [];
+  for (const collector of options.collectors) {
+    const vanished = known.get(collector.source) ?? new Map<string, StoredDocument>();
+    const before = vanished.size;
+    const batch = new DocumentBatch({ ...options, progress, signal });
+    try {
+      for await (const document of collector.collect({ entityRef: run.entityRef, signal })) {
+        signal.throwIfAborted();
+        const stored = vanished.get(document.entityId);
+        vanished.delete(document.entityId);
+        await batch.add(document, stored);
+        onProgress(progress);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isCollectorError(error)) {
+        throw error;
+      }
+      options.logger.warn(`Could not read ${collector.source} to its end`, error);
+      reasons.push(error.message);
+      await batch.flush();
+      continue;
+    }
+    await batch.flush();
+    onProgress(progress);
+    const refusal = await removeVanished(collector.source, [...vanished.values()], {
+      ...options,
+      known: before,
+      maxVanishedRatio: run.entityRef === undefined ? options.maxVanishedRatio : 1,
+      progress,
+    });
+    if (refusal !== undefined) {
+      reasons.push(refusal);
+    }
+  }
+  await removeSwitchedOff(known, { ...options, progress });
+  if (progress.documents.changed + progress.documents.removed > 0) {
+    await options.store.refreshStatistics();
+  }
+  return { progress, reasons };
+}
+
+/** Records of documents by source and entity id: a few hundred bytes each. */
+async function knownDocuments(
+  store: IVectorStore,
+  entityRef: string | undefined,
+): Promise<Map<DocumentSource, Map<string, StoredDocument>>> {
+  const known = new Map<DocumentSource, Map<string, StoredDocument>>();
+  for await (const document of store.documents()) {
+    if (entityRef !== undefined && document.entityId !== entityRef) {
+      continue;
+    }
+    const ofSource = known.get(document.source) ?? new Map<string, StoredDocument>();
+    ofSource.set(document.entityId, document);
+    known.set(document.source, ofSource);
+  }
+  return known;
+}
+
+/** A source that the configuration turned off leaves nothing behind. */
+async function removeSwitchedOff(
+  known: Map<DocumentSource, Map<string, StoredDocument>>,
+  options: Pick<RunIndexOptions, 'store' | 'runs' | 'collectors' | 'logger'> & {
+    progress: RunProgress;
+  },
+): Promise<void> {
+  for (const [source, documents] of known) {
+    if (!options.collectors.some(collector => collector.source === source)) {
+      await removeVanished(source, [...documents.values()], {
+        ...options,
+        known: documents.size,
+        maxVanishedRatio: 1,
+        progress: options.progress,
+      });
+    }
+  }
+}
+
+/** By name: collectors of other packages have their own class. */
+function isCollectorError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'CollectorError';
+}

@@ -1,0 +1,73 @@
+import { InputError } from '@backstage/errors';
+import type { AskRequest, SearchRequest } from 'backstage-plugin-ask-ai-common';
+import { z } from 'zod';
+import { choice, flag, integer, listOf, section, text } from './lib/fields';
+import { describeProblems } from './lib/problems';
+
+/** Longest question, in characters: ten pages; a longer text is a document, not a question. */
+const LONGEST_QUESTION = 32_768;
+
+/** Most turns of a conversation that are read. */
+const MOST_TURNS = 50;
+
+const question = () =>
+  text('a question')
+    .max(LONGEST_QUESTION, `at most ${LONGEST_QUESTION} characters`)
+    .refine(value => value.isWellFormed() && !value.includes('\0'), 'valid text, without NUL');
+
+const entityId = () =>
+  text('an entity reference such as component:default/petstore').max(1_024, 'at most 1024 characters');
+
+const filterSchema = section({
+  entityIds: listOf(entityId(), 'a list of entity references').optional(),
+  kinds: listOf(text('the kind of an entity'), 'a list of entity kinds').optional(),
+  namespaces: listOf(text('the namespace of an entity'), 'a list of namespaces').optional(),
+  sources: listOf(choice(['catalog', 'techdocs']), 'a list of catalog and techdocs').optional(),
+  minSimilarity: z.number('a number from -1 to 1').min(-1, 'a number from -1 to 1').max(1, 'a number from -1 to 1').optional(),
+});
+
+const topK = () => integer(1, 100).optional();
+
+const askSchema: z.ZodType<AskRequest> = section({
+  prompt: question(),
+  model: text('the name of a model').optional(),
+  entityId: entityId().optional(),
+  useRAG: flag().optional(),
+  topK: topK(),
+  history: listOf(
+    section({ role: choice(['user', 'assistant']), content: question() }),
+    'a list of { role, content }',
+  )
+    .max(MOST_TURNS, `a list of at most ${MOST_TURNS} turns`)
+    .optional(),
+});
+
+const searchSchema: z.ZodType<SearchRequest> = section({
+  query: question(),
+  topK: topK(),
+  entityId: entityId().optional(),
+  filter: filterSchema.optional(),
+  mode: choice(['hybrid', 'vector', 'keyword']).optional(),
+  neighbours: integer(0, 5).optional(),
+});
+
+const indexEntitySchema = section({ entityRef: entityId() });
+const nothingSchema = section({});
+const clearSchema = section({ entityId: entityId().optional() });
+
+/** Each throws an InputError that names every problem. */
+export const parseAskRequest = parser(askSchema);
+export const parseSearchRequest = parser(searchSchema);
+export const parseIndexEntityRequest = parser(indexEntitySchema);
+export const parseIndexRequest = parser(nothingSchema);
+export const parseClearQuery = parser(clearSchema);
+
+function parser<T>(schema: z.ZodType<T>): (value: unknown) => T {
+  return value => {
+    const result = schema.safeParse(value ?? {});
+    if (!result.success) {
+      throw new InputError(describeProblems(result.error.issues, value, { schema }).join('. '));
+    }
+    return result.data;
+  };
+}

@@ -1,0 +1,107 @@
+import type { Config } from '@backstage/config';
+import { ConfigurationError } from '../errors';
+import { readAskAiConfig } from './config/readAskAiConfig';
+import type { IndexSchedule } from './config/schedule';
+import type {
+  AskAiConfig,
+  ChunkingConfig,
+  EmbeddingConfig,
+  IndexConfig,
+  LanguageModelConfig,
+  OpenAiConfig,
+  PostgresConfig,
+  VectorStoreConfig,
+  VectorStoreType,
+} from './config/types';
+
+export type { IndexSchedule } from './config/schedule';
+export type {
+  AskAiConfig,
+  ChunkingConfig,
+  EmbeddingConfig,
+  IndexConfig,
+  LanguageModelConfig,
+  OpenAiConfig,
+  PostgresConfig,
+  VectorStoreConfig,
+  VectorStoreType,
+} from './config/types';
+
+/** The plugin's configuration: read and checked once, at start. */
+export class ConfigService {
+  /**
+   * @param config - Backstage's root configuration.
+   * @throws ConfigurationError with every problem of the `askAi` block, one sentence each.
+   */
+  static fromConfig(config: Config): ConfigService {
+    const databaseClient = config.getOptional('backend.database.client');
+    return new ConfigService(
+      readAskAiConfig(config.getOptional('askAi'), {
+        databaseClient: typeof databaseClient === 'string' ? databaseClient : undefined,
+      }),
+    );
+  }
+
+  private constructor(private readonly askAi: AskAiConfig) {}
+
+  getConfig(): AskAiConfig {
+    return this.askAi;
+  }
+
+  /**
+   * `askAi.vectorStore.type`; else `postgresql` when there is a postgresql block or Backstage's own
+   * data lies in PostgreSQL; else `embedded`.
+   */
+  getVectorStoreType(): VectorStoreType {
+    return this.askAi.vectorStore.type;
+  }
+
+  getVectorStoreConfig(): VectorStoreConfig {
+    return this.askAi.vectorStore;
+  }
+
+  /** @throws ConfigurationError when there is no `askAi.vectorStore.postgresql`. */
+  getPostgresConfig(): PostgresConfig {
+    const { postgresql } = this.askAi.vectorStore;
+    if (!postgresql) {
+      throw new ConfigurationError([
+        'Expected askAi.vectorStore.postgresql to be an object with host, database, user and password, or with connectionString, got nothing',
+      ]);
+    }
+    return postgresql;
+  }
+
+  getEmbeddingConfig(): EmbeddingConfig {
+    return this.askAi.embedding;
+  }
+
+  getLanguageModelConfig(): LanguageModelConfig {
+    return this.askAi.llm;
+  }
+
+  /** Without a slash at the end. */
+  getOllamaBaseUrl(): string {
+    return this.askAi.ollamaBaseUrl;
+  }
+
+  getOpenAiConfig(): OpenAiConfig {
+    return this.askAi.openai;
+  }
+
+  getDefaultTopK(): number {
+    return this.askAi.defaultTopK;
+  }
+
+  getChunkingConfig(): ChunkingConfig {
+    const { chunkSize, chunkOverlap } = this.askAi;
+    return { chunkSize, chunkOverlap };
+  }
+
+  getSchedule(): IndexSchedule {
+    return this.askAi.schedule;
+  }
+
+  getIndexConfig(): IndexConfig {
+    return this.askAi.index;
+  }
+}

@@ -1,0 +1,44 @@
+import type { HealthCheck, HealthResponse } from 'backstage-plugin-ask-ai-common';
+
+/** Rejects with what is wrong and how to mend it. */
+export type Check = (options: { signal: AbortSignal }) => Promise<void>;
+
+/** A check that takes longer has failed, in milliseconds: probes commonly wait five seconds. */
+const CHECK_TIMEOUT_MS = 3_000;
+
+/** Asks everything the plugin depends on whether it is well. */
+export class HealthService {
+  private constructor(private readonly checks: Record<string, Check>) {}
+
+  static create(checks: Record<string, Check>): HealthService {
+    return new HealthService(checks);
+  }
+
+  async check(): Promise<HealthResponse> {
+    const entries = await Promise.all(
+      Object.entries(this.checks).map(
+        async ([name, check]) => [name, await runCheck(check)] as const,
+      ),
+    );
+    const isHealthy = entries.every(([, { status }]) => status === 'ok');
+    return { status: isHealthy ? 'ok' : 'error', checks: Object.fromEntries(entries) };
+  }
+}
+
+async function runCheck(check: Check): Promise<HealthCheck> {
+  const startedAt = performance.now();
+  const latencyMs = () => Math.round(performance.now() - startedAt);
+  const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
+  const timeout = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () =>
+      reject(new Error(`No answer within ${CHECK_TIMEOUT_MS} ms.`)),
+    );
+  });
+  try {
+    await Promise.race([check({ signal }), timeout]);
+    return { status: 'ok', latencyMs: latencyMs() };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { status: 'error', message, latencyMs: latencyMs() };
+  }
+}

@@ -1,0 +1,91 @@
+import type { LoggerService } from '@backstage/backend-plugin-api';
+import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
+import type { DatabaseConnection } from '../database/connection';
+import { openEmbeddedConnection } from '../database/embeddedConnection';
+import { PgRunStore } from '../database/PgRunStore';
+import {
+  openPostgresConnection,
+  type PostgresConnectionOptions,
+} from '../database/postgresConnection';
+import { DEFAULT_DIMENSIONS } from '../database/schema';
+import { ConfigurationError } from '../errors';
+import type { RunStore } from '../types';
+import type { ConfigService } from './ConfigService';
+import { InMemoryRunStore } from './InMemoryRunStore';
+import { InMemoryVectorStore } from './InMemoryVectorStore';
+import { PgVectorStore } from './PgVectorStore';
+
+/** What the factory may need from around the plugin. */
+export interface VectorStoreDependencies {
+  /** Backstage's own database, for `postgresql` without a block of its own. */
+  backstageDatabase?: () => Promise<PostgresConnectionOptions | undefined>;
+}
+
+/** The store, and the record of runs that lies beside it. */
+export interface OpenStores {
+  store: IVectorStore;
+  runs: RunStore;
+}
+
+/** Makes the store that the configuration asks for. One that can't start is an error, never another. */
+export class VectorStoreFactory {
+  /** @throws VectorStoreUnavailableError, VectorStoreSchemaError or ConfigurationError. */
+  static async create(
+    config: ConfigService,
+    logger: LoggerService,
+    dependencies: VectorStoreDependencies = {},
+  ): Promise<IVectorStore> {
+    return (await VectorStoreFactory.open(config, logger, dependencies)).store;
+  }
+
+  /** Like `create`, with the record of runs. Closing the store closes both. */
+  static async open(
+    config: ConfigService,
+    logger: LoggerService,
+    dependencies: VectorStoreDependencies = {},
+  ): Promise<OpenStores> {
+    switch (config.getVectorStoreType()) {
+      case 'memory':
+        return {
+          store: InMemoryVectorStore.create({ dimensions: DEFAULT_DIMENSIONS }),
+          runs: InMemoryRunStore.create(),
+        };
+      case 'embedded':
+        return onDatabase(
+          await openEmbeddedConnection(config.getVectorStoreConfig().embedded.directory),
+          logger,
+        );
+      case 'postgresql':
+        return onDatabase(
+          openPostgresConnection(await postgresOptions(config, dependencies), logger),
+          logger,
+        );
+    }
+  }
+}
+
+async function onDatabase(
+  connection: DatabaseConnection,
+  logger: LoggerService,
+): Promise<OpenStores> {
+  const store = await PgVectorStore.create({ connection, logger });
+  logger.info(`Vector store: ${connection.kind}, ${connection.description}`);
+  return { store, runs: PgRunStore.create(connection) };
+}
+
+async function postgresOptions(
+  config: ConfigService,
+  { backstageDatabase }: VectorStoreDependencies,
+): Promise<PostgresConnectionOptions> {
+  if (config.getVectorStoreConfig().postgresql) {
+    return config.getPostgresConfig();
+  }
+  const options = await backstageDatabase?.();
+  if (!options) {
+    throw new ConfigurationError([
+      'askAi.vectorStore.type is postgresql, but askAi.vectorStore.postgresql is not set and Backstage itself ' +
+        'does not use PostgreSQL: set askAi.vectorStore.postgresql.{host, port, database, user, password}',
+    ]);
+  }
+  return options;
+}

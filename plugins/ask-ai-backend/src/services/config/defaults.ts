@@ -1,0 +1,44 @@
+/**
+ * Every default of the configuration. `config.d.ts` repeats them for readers, and a test compares.
+ */
+export const DEFAULTS = {
+  ollamaBaseUrl: 'http://localhost:11434',
+  openaiBaseUrl: 'https://api.openai.com/v1',
+  /** A screenful: enough for an answer, few enough for the context of a small model. */
+  topK: 5,
+  /** Tokens. With its heading path a chunk stays within the 256 tokens that all-minilm reads. */
+  chunkSize: 200,
+  /** Tokens: about two sentences, so that a statement cut by a border is whole in one chunk. */
+  chunkOverlap: 30,
+  schedule: { minutes: 30 },
+  embedding: {
+    /** A batch on a CPU takes seconds; loading a model that was unloaded takes up to a minute. */
+    timeoutMs: 120_000,
+  },
+  llm: {
+    /** What the context window of small local models holds without more than 8 GB of memory. */
+    contextTokens: 8_192,
+    /** For the whole answer: about 500 tokens at 5 tokens a second on a CPU. */
+    timeoutMs: 120_000,
+  },
+  index: {
+    /** Locations only point at other entities; users are people, not documentation. */
+    excludeKinds: ['Location', 'User'],
+    /** More than half gone at once is a broken source more often than a clean-up. */
+    maxVanishedRatio: 0.5,
+    /** Between two passes of a catalog that starts lie up to 5 seconds; twice that is quiet. */
+    settleSeconds: 10,
+  },
+  embedded: {
+    directory: './.data/ask-ai',
+  },
+  postgresql: {
+    port: 5_432,
+    maxConnections: 10,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 5_000,
+    statementTimeoutMillis: 10_000,
+    /** The server's limit must strike first, or the statement goes on with nobody waiting. */
+    queryTimeoutMarginMillis: 2_000,
+  },
+};

@@ -1,0 +1,79 @@
+import type { IndexSchedule } from './schedule';
+import type { CheckedAskAi } from './schema';
+
+/** Which store holds the index. */
+export type VectorStoreType = 'memory' | 'embedded' | 'postgresql';
+
+/** A connection to PostgreSQL, as `askAi.vectorStore.postgresql` describes it. */
+export type PostgresConfig = NonNullable<CheckedAskAi['vectorStore']['postgresql']>;
+
+/** Where the index lies. */
+export interface VectorStoreConfig {
+  type: VectorStoreType;
+  embedded: {
+    /** A folder; relative to the working directory of the backend. */
+    directory: string;
+  };
+  /** Left out: Backstage's own database. */
+  postgresql?: PostgresConfig;
+}
+
+/** What turns texts into vectors. */
+export interface EmbeddingConfig {
+  provider: 'ollama' | 'openai' | 'lexical';
+  /** There unless the provider is `lexical`. */
+  model?: string;
+  /** Left out: what the model gives. */
+  dimensions?: number;
+  /** Texts in one call; left out: what the provider takes. */
+  batchSize?: number;
+  /** Calls under way at once; left out: what suits the provider. */
+  maxParallelCalls?: number;
+  /** For one call. */
+  timeoutMs: number;
+}
+
+/** What writes answers. */
+export interface LanguageModelConfig {
+  provider: 'ollama' | 'openai' | 'extractive';
+  /** There unless the provider is `extractive`. */
+  defaultModel?: string;
+  /** What a request may choose from; empty when the provider is `extractive`. */
+  allowedModels: string[];
+  /** Tokens that prompt and answer may have together. */
+  contextTokens: number;
+  /** For a whole answer. */
+  timeoutMs: number;
+}
+
+/** A server that speaks OpenAI's protocol. */
+export type OpenAiConfig = CheckedAskAi['openai'];
+
+/** How documents are cut. */
+export interface ChunkingConfig {
+  /** Tokens. */
+  chunkSize: number;
+  /** Tokens; less than `chunkSize`. */
+  chunkOverlap: number;
+}
+
+/** What is indexed. */
+export type IndexConfig = Omit<CheckedAskAi['index'], 'excludeKinds'> & { excludeKinds: string[] };
+
+/** Everything under `askAi`, checked, with every default. */
+export interface AskAiConfig extends ChunkingConfig {
+  /** There when a language model answers. */
+  defaultModel?: string;
+  allowedModels: string[];
+  embeddingModel?: string;
+  /** Without a slash at the end. */
+  ollamaBaseUrl: string;
+  embedding: EmbeddingConfig;
+  llm: LanguageModelConfig;
+  openai: OpenAiConfig;
+  /** How many chunks a search returns that does not say. */
+  defaultTopK: number;
+  schedule: IndexSchedule;
+  index: IndexConfig;
+  vectorStore: VectorStoreConfig;
+}

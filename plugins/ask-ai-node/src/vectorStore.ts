@@ -1,0 +1,158 @@
+import type {
+  DocumentChunk,
+  DocumentSource,
+  RankedResult,
+  SearchFilter,
+  SearchMode,
+  SearchResult,
+} from 'backstage-plugin-ask-ai-common';
+
+/** A chunk with its embedding. */
+export interface EmbeddingVector {
+  /** Primary key in the store. */
+  id: string;
+  chunkId: string;
+  /** As many finite numbers as the store has dimensions; not all zero. */
+  vector: ArrayLike<number>;
+  documentChunk: DocumentChunk;
+}
+
+/** Names a document: an entity has at most one from each source. */
+export interface DocumentKey {
+  entityId: string;
+  source: DocumentSource;
+}
+
+/** What the store knows of a document that was indexed. */
+export interface StoredDocument extends DocumentKey {
+  /** Equal as long as nothing changed that decides what is stored for the document. */
+  fingerprint: string;
+  chunkCount: number;
+}
+
+/** All that a document consists of after it was replaced. */
+export interface DocumentReplacement extends DocumentKey {
+  fingerprint: string;
+  /** Chunks that are new, with their vectors. */
+  embedded: EmbeddingVector[];
+  /** Chunks that the store holds already under the same id; their vectors are kept. */
+  kept: DocumentChunk[];
+}
+
+/** A search by meaning, by words or by both. */
+export interface RankedQuery {
+  mode: SearchMode;
+  /** The question as typed; unused in mode `vector`. */
+  text: string;
+  /** The question's embedding; may be missing in mode `keyword`. */
+  vector?: ArrayLike<number>;
+  topK: number;
+  filter?: SearchFilter;
+}
+
+/** What embedded the vectors of a store: those of different spaces must never be compared. */
+export interface EmbeddingSpace {
+  provider: string;
+  model: string;
+  dimensions: number;
+  /** Of the chunker; another version is no other space. */
+  chunkerVersion: number;
+}
+
+/** Size of a store. */
+export interface StoreStats {
+  vectorCount: number;
+  /** Distinct entities with at least one chunk. */
+  entityCount: number;
+}
+
+/**
+ * A store of chunks and their embeddings. Every implementation passes `describeVectorStore` of
+ * `backstage-plugin-ask-ai-node/testUtils`.
+ *
+ * Errors, by `name`: `InvalidVectorError` (a zero vector, NaN, Infinity, an empty id or entity id,
+ * a NUL character, an unpaired surrogate), `DimensionMismatchError`, `VectorStoreUnavailableError`,
+ * `VectorStoreSchemaError`. Input is checked before anything is written.
+ */
+export interface IVectorStore {
+  /** Numbers in every vector of this store. */
+  readonly dimensions: number;
+
+  /** Inserts, or replaces what has the same id. */
+  store(embedding: EmbeddingVector): Promise<void>;
+
+  /** One atomic unit of any size. Of equal ids the last one wins. An empty list does nothing. */
+  storeBatch(embeddings: EmbeddingVector[]): Promise<void>;
+
+  /**
+   * The `topK` nearest chunks by cosine similarity, best first; hits of equal similarity by chunk
+   * id. `topK <= 0` gives an empty list. A filter that is a string is an entity id.
+   */
+  search(
+    queryVector: ArrayLike<number>,
+    topK: number,
+    filter?: string | SearchFilter,
+  ): Promise<SearchResult[]>;
+
+  /**
+   * The `topK` best chunks for a question. Mode `hybrid` fuses the vector and the keyword ranks by
+   * reciprocal rank; `minSimilarity` applies to every mode that has a vector. A word that no chunk
+   * holds never empties the result. Best first; hits of equal score by chunk id.
+   */
+  searchRanked(query: RankedQuery): Promise<RankedResult[]>;
+
+  /** Removes everything, or what belongs to one entity, with the records of the documents. */
+  clear(entityId?: string): Promise<void>;
+
+  /** Chunks in the store, or of one entity. */
+  count(entityId?: string): Promise<number>;
+
+  stats(): Promise<StoreStats>;
+
+  /** The space of what is stored; `undefined` until `useEmbeddingSpace` was called once. */
+  embeddingSpace(): Promise<EmbeddingSpace | undefined>;
+
+  /**
+   * Claims the store for a space. An empty store takes it, with its dimensions; a filled one must
+   * have the same provider, model and dimensions. Safe on any number of replicas at once.
+   *
+   * @throws an error named `EmbeddingSpaceMismatchError` that says the remedy.
+   */
+  useEmbeddingSpace(space: EmbeddingSpace): Promise<void>;
+
+  /** Brings up to date what ranks and plans rely on; called after a run that changed something. */
+  refreshStatistics(): Promise<void>;
+
+  /** Every chunk with its vector, by id, in pages: memory does not grow with the store. */
+  export(): AsyncIterable<EmbeddingVector>;
+
+  /** Every document that was indexed, by entity id and source. */
+  documents(): AsyncIterable<StoredDocument>;
+
+  /** The record of one document. */
+  document(key: DocumentKey): Promise<StoredDocument | undefined>;
+
+  /** Ids of the chunks that the store holds for a document. */
+  chunkIds(key: DocumentKey): Promise<Set<string>>;
+
+  /**
+   * The chunks of a document whose `chunkIndex` is from `from` to `to`, both included, by position.
+   */
+  chunks(key: DocumentKey, range: { from: number; to: number }): Promise<DocumentChunk[]>;
+
+  /**
+   * Makes a document consist of exactly these chunks, in one atomic unit: readers see the old or
+   * the new document. Rows that did not change stay untouched.
+   *
+   * @returns how many chunks went.
+   * @throws an error named `ConflictError`, with nothing written, when a kept chunk is no longer
+   * there.
+   */
+  replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }>;
+
+  /** Removes a document and its record. */
+  removeDocument(key: DocumentKey): Promise<{ removed: number }>;
+
+  /** Releases everything the store holds. Further calls reject. Safe to call twice. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,58 @@
+// npm run check: everything about the code that can be known without running its tests.
+import { ensureInstalled } from './lib/ensureInstalled.mjs';
+import { runNode } from './lib/runNode.mjs';
+import { fail, say } from './lib/say.mjs';
+import { findUngeneratedMigration } from './lib/ungeneratedMigration.mjs';
+
+/** @param {string[]} args */
+const succeeds = async (...args) => (await runNode(args)) === 0;
+
+const STEPS = [
+  {
+    name: 'types (tsc)',
+    run: () => succeeds('node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
+  },
+  {
+    name: 'lint and format (biome)',
+    run: () => succeeds('node_modules/@biomejs/biome/bin/biome', 'ci', '.'),
+  },
+  {
+    name: 'import rules',
+    run: () => succeeds('scripts/test.mjs', '--project', 'unit', 'tests/importRules'),
+  },
+  {
+    name: 'migrations are consistent (drizzle-kit check)',
+    run: () => succeeds('node_modules/drizzle-kit/bin.cjs', 'check'),
+  },
+  {
+    name: 'no schema change without its migration',
+    run: async () => {
+      const problem = await findUngeneratedMigration();
+      if (problem) {
+        say(problem);
+      }
+      return problem === undefined;
+    },
+  },
+];
+
+try {
+  await ensureInstalled();
+  const results = [];
+  for (const { name, run } of STEPS) {
+    say(`\n--- ${name}`);
+    const startedAt = Date.now();
+    const isOk = await run();
+    results.push({ name, isOk, seconds: (Date.now() - startedAt) / 1000 });
+  }
+  say('\n--- summary');
+  for (const { name, isOk, seconds } of results) {
+    say(`${isOk ? 'ok    ' : 'FAILED'} ${seconds.toFixed(1).padStart(5)} s  ${name}`);
+  }
+  const failed = results.filter(({ isOk }) => !isOk);
+  if (failed.length > 0) {
+    fail(`${failed.length} of ${results.length} checks failed`);
+  }
+} catch (error) {
+  fail(error.message);
+}
