@@ -27,7 +27,7 @@ const STEPS = [
   {
     name: 'no schema change without its migration',
     run: async () => {
-      const problem = await findUngeneratedMigration();
+      const problem = findUngeneratedMigration();
       if (problem) {
         say(problem);
       }

@@ -22,7 +22,10 @@ export async function ensureInstalled() {
   }
   await withLock(
     `install ${root}`,
-    { timeoutMs: INSTALL_TIMEOUT_MS, onWait: pid => say(`Waiting for process ${pid}, which installs the packages`) },
+    {
+      timeoutMs: INSTALL_TIMEOUT_MS,
+      onWait: pid => say(`Waiting for process ${pid}, which installs the packages`),
+    },
     () => {
       // Another process may have done it while this one waited.
       const reason = whyInstall(root);
@@ -44,7 +47,8 @@ export function whyInstall(directory) {
   if (!existsSync(installed)) {
     return 'node_modules is missing or incomplete';
   }
-  const isStale = statSync(installed).mtimeMs < statSync(join(directory, 'package-lock.json')).mtimeMs;
+  const isStale =
+    statSync(installed).mtimeMs < statSync(join(directory, 'package-lock.json')).mtimeMs;
   return isStale ? 'node_modules is older than package-lock.json' : undefined;
 }
 

@@ -15,7 +15,10 @@ const POLL_INTERVAL_MS = 500;
  * @param {() => void | Promise<void>} action
  */
 export async function withLock(name, { timeoutMs, onWait }, action) {
-  const file = join(tmpdir(), `ask-ai-${createHash('sha256').update(name).digest('hex').slice(0, 16)}.lock`);
+  const file = join(
+    tmpdir(),
+    `ask-ai-${createHash('sha256').update(name).digest('hex').slice(0, 16)}.lock`,
+  );
   const deadline = Date.now() + timeoutMs;
   let isTold = false;
   while (!acquire(file)) {

@@ -8,23 +8,25 @@ import { root } from './root.mjs';
 const NOTHING_TO_DO = 'No schema changes';
 
 /**
- * Has drizzle-kit generate into a copy of the migrations. Resolves to what is wrong, or to
- * `undefined` when it has nothing to generate.
+ * Has drizzle-kit generate into a copy of the migrations. Returns what is wrong, or `undefined` when
+ * it has nothing to generate.
+ *
+ * @param {string} [repository] folder with drizzle.config.ts and drizzle/
  */
-export async function findUngeneratedMigration() {
+export function findUngeneratedMigration(repository = root) {
   const directory = mkdtempSync(join(tmpdir(), 'ask-ai-drizzle-'));
   try {
     const copy = join(directory, 'drizzle');
-    cpSync(join(root, 'drizzle'), copy, { recursive: true });
+    cpSync(join(repository, 'drizzle'), copy, { recursive: true });
     const config = join(directory, 'drizzle.config.ts');
     // drizzle-kit puts "./" before the folder, so it must be relative.
     writeFileSync(
       config,
-      `import config from ${JSON.stringify(join(root, 'drizzle.config'))};\n` +
-        `export default { ...config, out: ${JSON.stringify(relative(root, copy))} };\n`,
+      `import config from ${JSON.stringify(join(repository, 'drizzle.config'))};\n` +
+        `export default { ...config, out: ${JSON.stringify(relative(repository, copy))} };\n`,
     );
-    const output = generate(config);
-    const known = new Set(readdirSync(join(root, 'drizzle')));
+    const output = generate(repository, config);
+    const known = new Set(readdirSync(join(repository, 'drizzle')));
     const added = readdirSync(copy).filter(name => !known.has(name));
     if (added.length > 0) {
       return `The schema differs from the migrations: run "npm run db:generate -- --name what_changes" and commit the result.\n${output}`;
@@ -36,12 +38,15 @@ export async function findUngeneratedMigration() {
   }
 }
 
-/** @param {string} config */
-function generate(config) {
+/**
+ * @param {string} repository
+ * @param {string} config
+ */
+function generate(repository, config) {
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    ['node_modules/drizzle-kit/bin.cjs', 'generate', '--config', config],
-    { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+    [join(root, 'node_modules/drizzle-kit/bin.cjs'), 'generate', '--config', config],
+    { cwd: repository, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
   );
   return `${stdout}${stderr}`.trim();
 }

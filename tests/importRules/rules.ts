@@ -133,8 +133,7 @@ function checkSiblings(path: string, target: string): string | false {
   if (folder === '.') {
     return /^[A-Z]/.test(to) && 'siblings do not import each other';
   }
-  const isOwn =
-    posix.dirname(from) === folder || from.toLowerCase().includes(folder.toLowerCase());
+  const isOwn = posix.dirname(from) === folder || from.toLowerCase().includes(folder.toLowerCase());
   return !isOwn && `${folder}/ belongs to another`;
 }
 

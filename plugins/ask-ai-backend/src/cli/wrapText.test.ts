@@ -12,6 +12,12 @@ describe('wrapText', () => {
     expect(wrapText('12. one two', 7)).toBe('12. one\n    two');
   });
 
+  it('fills paragraphs and list items anew', () => {
+    expect(wrapText('one\ntwo three\n\n- four\n  five\n- six', 9)).toBe(
+      'one two\nthree\n\n- four\n  five\n- six',
+    );
+  });
+
   it('keeps code blocks, tables and long words', () => {
     const text = '```\na b c d e f g h\n```\n| a | b | c | d |\nhttps://example.com/long';
     expect(wrapText(text, 8)).toBe(text);

@@ -3,7 +3,13 @@ import type { Entity } from '@backstage/catalog-model';
 import type { CatalogService } from '@backstage/plugin-catalog-node';
 import type { CollectedDocument, CollectOptions, Collector } from 'backstage-plugin-ask-ai-node';
 import { sectionsOf } from './catalog/sections';
-import { type EntitySelection, entityIdOf, entityNameOf, normaliseRef, readEntities } from './entities';
+import {
+  type EntitySelection,
+  entityIdOf,
+  entityNameOf,
+  normaliseRef,
+  readEntities,
+} from './entities';
 import { fingerprintOf } from './fingerprint';
 
 export interface CatalogCollectorOptions extends EntitySelection {

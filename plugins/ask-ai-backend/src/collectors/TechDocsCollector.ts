@@ -105,7 +105,8 @@ export class TechDocsCollector implements Collector {
     const site = this.siteOf(entity);
     const tag = await this.client.buildTag(site, signal);
     const entityName = entityNameOf(entity);
-    const withName = (fingerprint: string) => fingerprintOf([FORMAT_VERSION, entityName, fingerprint]);
+    const withName = (fingerprint: string) =>
+      fingerprintOf([FORMAT_VERSION, entityName, fingerprint]);
     const known =
       tag.state === 'found'
         ? tag.content

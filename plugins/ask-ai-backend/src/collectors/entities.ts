@@ -70,7 +70,10 @@ async function readPage(
   try {
     const credentials = await auth.getOwnServiceCredentials();
     if (entityRefs) {
-      const { items } = await catalog.getEntitiesByRefs({ entityRefs, fields, filter }, { credentials });
+      const { items } = await catalog.getEntitiesByRefs(
+        { entityRefs, fields, filter },
+        { credentials },
+      );
       return { items: items.filter(item => item !== undefined) };
     }
     const request = cursor === undefined ? { filter, fields } : { cursor, fields };
@@ -81,7 +84,9 @@ async function readPage(
     return { items, nextCursor: pageInfo.nextCursor };
   } catch (error) {
     signal?.throwIfAborted();
-    throw new CollectorError(`The catalog could not be read: ${messageOf(error)}`, { cause: error });
+    throw new CollectorError(`The catalog could not be read: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -18,7 +18,7 @@ export async function* mapInOrder<T, R>(
       result.catch(() => {});
       underWay.push(result);
       if (underWay.length >= concurrency) {
-        }
+      }
     }
     for (const result of underWay) {
       yield await result;

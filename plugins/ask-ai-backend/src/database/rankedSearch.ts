@@ -106,7 +106,11 @@ function keywordLeg(text: string, condition: SQL, limit: number): SQL {
       select lexeme, '''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''' as quoted,
         coalesce(chunk_count, 0) as chunk_count,
         coalesce((select chunk_count from ${keywordStatistics} where lexeme = ''), 0) as total
-      from unnest(to_tsvector('english', ${text}::text) || to_tsvector('english', ${takeApart(text)})) word
+      from unnest(
+        to_tsvector('english', ${text}::text)
+          || to_tsvector('english', ${withoutPunctuation(sql`${text}::text`)})
+          || to_tsvector('english', ${takeApart(text)})
+      ) word
         left join ${keywordStatistics} using (lexeme)
     ),
     weighted as materialized (
@@ -133,5 +137,12 @@ function keywordLeg(text: string, condition: SQL, limit: number): SQL {
 
 /** The same as the generated column does with identifiers. */
 function takeApart(text: string): SQL {
-  return sql`regexp_replace(regexp_replace(${text}::text, '([[:lower:]])([[:upper:]])', '\\1 \\2', 'g'), '[^[:alnum:]]+', ' ', 'g')`;
+  return withoutPunctuation(
+    sql`regexp_replace(${text}::text, '([[:lower:]])([[:upper:]])', '\\1 \\2', 'g')`,
+  );
+}
+
+/** `aws.ecr.maxScanFindings` must find `maxScanFindings:` in a YAML example. */
+function withoutPunctuation(text: SQL): SQL {
+  return sql`regexp_replace(${text}, '[^[:alnum:]]+', ' ', 'g')`;
 }

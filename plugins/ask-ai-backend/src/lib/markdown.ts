@@ -58,9 +58,13 @@ export function splitListItems(list: string): string[] {
   const lines = splitLines(list);
   const starts = parser
     .parse(lines.join('\n'), {})
-    .flatMap(({ type, level, map }) => (type === 'list_item_open' && level === 1 && map ? [map[0]] : []));
+    .flatMap(({ type, level, map }) =>
+      type === 'list_item_open' && level === 1 && map ? [map[0]] : [],
+    );
   return starts
-    .map((start, index) => withoutBlankEnds(lines.slice(index === 0 ? 0 : start, starts[index + 1])))
+    .map((start, index) =>
+      withoutBlankEnds(lines.slice(index === 0 ? 0 : start, starts[index + 1])),
+    )
     .filter(item => item !== '');
 }
 
@@ -100,5 +104,10 @@ export function splitLines(text: string): string[] {
 export function withoutBlankEnds(lines: string[]): string {
   const start = lines.findIndex(line => line.trim() !== '');
   const end = lines.findLastIndex(line => line.trim() !== '');
-  return start < 0 ? '' : lines.slice(start, end + 1).join('\n').trimEnd();
+  return start < 0
+    ? ''
+    : lines
+        .slice(start, end + 1)
+        .join('\n')
+        .trimEnd();
 }

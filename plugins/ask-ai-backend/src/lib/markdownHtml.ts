@@ -61,7 +61,8 @@ export function withoutHtml(text: string, describe: (alternative: string) => str
 function isHtmlName(name: string): boolean {
   const lowerCase = name.toLowerCase();
   return (
-    (name === lowerCase || name === name.toUpperCase()) && (INLINE.has(lowerCase) || BLOCK.has(lowerCase))
+    (name === lowerCase || name === name.toUpperCase()) &&
+    (INLINE.has(lowerCase) || BLOCK.has(lowerCase))
   );
 }
 

@@ -10,11 +10,14 @@ const FEWEST_WORDS_OF_A_DESCRIPTION = 3;
  * All quantifiers are bounded: on a line of a megabyte, a pattern that runs to the end of the line from
  * each of its possible starts takes minutes.
  */
-const LINKED_IMAGE = /\[!\[[^\]\n]{0,300}\](?:\([^()\n]{0,1000}\)|\[[^\]\n]{0,200}\])\](?:\([^()\n]{0,1000}\)|\[[^\]\n]{0,200}\])/g;
-const IMAGE = /!\[([^\]\n]{0,300})\](?:\([^()\n]{0,1000}\)|\[[^\]\n]{0,200}\])(?:\{[^{}\n]{0,200}\})?/g;
+const LINKED_IMAGE =
+  /\[!\[[^\]\n]{0,300}\](?:\([^()\n]{0,1000}\)|\[[^\]\n]{0,200}\])\](?:\([^()\n]{0,1000}\)|\[[^\]\n]{0,200}\])/g;
+const IMAGE =
+  /!\[([^\]\n]{0,300})\](?:\([^()\n]{0,1000}\)|\[[^\]\n]{0,200}\])(?:\{[^{}\n]{0,200}\})?/g;
 const CONTENTS_MARK = /^[ \t]*\[(?:TOC|\[_?TOC_?\])\][ \t]*$/gim;
 /** `{: .class #id key="value" }`, and without the colon when a class or an id is first. */
-const ATTRIBUTES = /[ \t]?(?<!\{)\{(?::[^{}\n]{0,200}|[ ]?[#.][A-Za-z][\w-]{0,80}(?:[ ][^{}\n]{0,200})?)\}(?!\})/g;
+const ATTRIBUTES =
+  /[ \t]?(?<!\{)\{(?::[^{}\n]{0,200}|[ ]?[#.][A-Za-z][\w-]{0,80}(?:[ ][^{}\n]{0,200})?)\}(?!\})/g;
 const FRONT_MATTER_LINE = /^(?:[\w.-]+[ \t]*:(?:[ \t].*)?|[ \t]+\S.*|-[ \t].*|#.*|[ \t]*)$/;
 
 /**
@@ -39,7 +42,10 @@ export function cleanMarkdown(markdown: string): string {
 
 /** The lines after the front matter, and the front matter's own; those are empty where there is none. */
 export function withoutFrontMatter(lines: string[]): { lines: string[]; frontMatter: string[] } {
-  const end = lines[0]?.trimEnd() === '---' ? lines.findIndex((line, index) => index > 0 && /^(?:---|\.\.\.)\s*$/.test(line)) : -1;
+  const end =
+    lines[0]?.trimEnd() === '---'
+      ? lines.findIndex((line, index) => index > 0 && /^(?:---|\.\.\.)\s*$/.test(line))
+      : -1;
   const frontMatter = lines.slice(1, Math.max(end, 1));
   return frontMatter.length > 0 && frontMatter.every(line => FRONT_MATTER_LINE.test(line))
     ? { lines: lines.slice(end + 1), frontMatter }

@@ -38,7 +38,10 @@ const WORD = /[\p{L}\p{N}]/u;
  */
 export function chunkDocument(document: ChunkableDocument, options: PackOptions): DocumentChunk[] {
   assertUsable(options);
-  const chunks = new Map<string, Omit<DocumentChunk, 'metadata'> & { title: string; location: string }>();
+  const chunks = new Map<
+    string,
+    Omit<DocumentChunk, 'metadata'> & { title: string; location: string }
+  >();
   const entityName = sanitizeText(document.entityName);
   for (const { headingPath, text, location } of document.sections) {
     const title = sanitizeText(headingPath.join(' › '));
@@ -46,7 +49,14 @@ export function chunkDocument(document: ChunkableDocument, options: PackOptions)
       const id = chunkId(document, { entityName, title, content });
       if (!chunks.has(id)) {
         const { entityId } = document;
-        chunks.set(id, { id, entityId, entityName, content, title, location: sanitizeText(location) });
+        chunks.set(id, {
+          id,
+          entityId,
+          entityName,
+          content,
+          title,
+          location: sanitizeText(location),
+        });
       }
     }
   }

@@ -1,53 +1,16 @@
-import type { EmbeddingProvider, EmbedOptions, EmbedResult } from 'backstage-plugin-ask-ai-node';
+import type { EmbeddingProvider } from 'backstage-plugin-ask-ai-node';
 import { describe, expect, it } from 'vitest';
 import { InputTooLongError, ProviderError } from '../errors';
 import { FakeClock } from '../testing/fakeClock';
-import { testEmbedding } from '../testing/modelServer';
+import {
+  FAKE_DIMENSIONS as DIMENSIONS,
+  FakeEmbeddingProvider,
+  fakeVector as vectorOf,
+} from '../testing/fakeEmbeddingProvider';
 import { type EmbedTextsOptions, embedQuery, embedTexts } from './embed';
-
-const DIMENSIONS = 8;
-
-const vectorOf = (text: string) => Float32Array.from(testEmbedding(text, DIMENSIONS));
 
 function failure(changes: Partial<ConstructorParameters<typeof ProviderError>[1]> = {}) {
   return new ProviderError('as scripted', { provider: 'fake', isRetryable: true, ...changes });
-}
-
-/** Gives vectors of the texts, unless the script says otherwise. */
-class FakeProvider implements EmbeddingProvider {
-  readonly provider = 'fake';
-  readonly model = 'fake';
-  maxTextsPerCall = 4;
-  maxParallelCalls = 2;
-  readonly calls: (readonly string[])[] = [];
-  underWay = 0;
-  mostUnderWay = 0;
-
-  constructor(
-    private readonly script: (
-      texts: readonly string[],
-      options: EmbedOptions & { call: number },
-    ) => EmbedResult | Promise<EmbedResult> | undefined = () => undefined,
-  ) {}
-
-  async dimensions(): Promise<number> {
-    return DIMENSIONS;
-  }
-
-  async embed(texts: readonly string[], options: EmbedOptions): Promise<EmbedResult> {
-    this.calls.push(texts);
-    this.underWay += 1;
-    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
-    try {
-      await new Promise(resolve => setImmediate(resolve));
-      const scripted = await this.script(texts, { ...options, call: this.calls.length });
-      return scripted ?? { vectors: texts.map(vectorOf), tokens: texts.length };
-    } finally {
-      this.underWay -= 1;
-    }
-  }
-
-  async check(): Promise<void> {}
 }
 
 const texts = (count: number) => Array.from({ length: count }, (_, index) => `text ${index}`);
@@ -71,7 +34,7 @@ async function failedPositions(provider: EmbeddingProvider, list: string[]): Pro
 
 describe('embedTexts', () => {
   it('embeds in batches, in order, and counts tokens and progress', async () => {
-    const provider = new FakeProvider();
+    const provider = new FakeEmbeddingProvider();
     const progress: number[] = [];
     const { results, tokens } = await embedTexts(
       provider,
@@ -86,7 +49,7 @@ describe('embedTexts', () => {
   });
 
   it('calls nobody for no texts', async () => {
-    const provider = new FakeProvider();
+    const provider = new FakeEmbeddingProvider();
     await expect(embedTexts(provider, [], options())).resolves.toEqual({ results: [], tokens: 0 });
     expect(provider.calls).toEqual([]);
   });
@@ -96,14 +59,14 @@ describe('embedTexts', () => {
     [1, 1],
     [9, 2],
   ])('keeps to the parallel calls that caller (%s) and provider allow', async (asked, most) => {
-    const provider = new FakeProvider();
+    const provider = new FakeEmbeddingProvider();
     await embedTexts(provider, texts(40), options({ maxParallelCalls: asked }));
     expect(provider.mostUnderWay).toBe(most);
   });
 
   it('tries again as long as the server asks', async () => {
     const clock = new FakeClock();
-    const provider = new FakeProvider((_, { call }) => {
+    const provider = new FakeEmbeddingProvider((_, { call }) => {
       if (call === 1) throw failure({ responseStatus: 429, retryAfterMs: 30_000 });
       return undefined;
     });
@@ -113,7 +76,7 @@ describe('embedTexts', () => {
   });
 
   it('rejects when a server stays away, after some tries and without taking batches apart', async () => {
-    const provider = new FakeProvider(() => {
+    const provider = new FakeEmbeddingProvider(() => {
       throw failure();
     });
     await expect(embedTexts(provider, texts(4), options())).rejects.toThrow('as scripted');
@@ -121,7 +84,7 @@ describe('embedTexts', () => {
   });
 
   it.each([401, 403, 404])('rejects at once on %i', async responseStatus => {
-    const provider = new FakeProvider(() => {
+    const provider = new FakeEmbeddingProvider(() => {
       throw failure({ isRetryable: false, responseStatus });
     });
     await expect(embedTexts(provider, texts(4), options())).rejects.toMatchObject({
@@ -131,7 +94,7 @@ describe('embedTexts', () => {
   });
 
   it('rejects at once on a bug of the provider', async () => {
-    const provider = new FakeProvider(() => {
+    const provider = new FakeEmbeddingProvider(() => {
       throw new TypeError('not a function');
     });
     await expect(embedTexts(provider, texts(4), options())).rejects.toThrow('not a function');
@@ -144,7 +107,7 @@ describe('embedTexts', () => {
     const other = new Promise<void>(resolve => {
       otherBegan = resolve;
     });
-    const provider = new FakeProvider(async (list, { signal }) => {
+    const provider = new FakeEmbeddingProvider(async (list, { signal }) => {
       if (list.includes('text 0')) {
         await other;
         throw failure({ isRetryable: false, responseStatus: 401 });
@@ -162,7 +125,7 @@ describe('embedTexts', () => {
     ['a status of 400', () => failure({ isRetryable: false, responseStatus: 400 })],
     ['a status of 500 every time', () => failure({ responseStatus: 500 })],
   ])('lets the guilty text alone fail on %s', async (_, error) => {
-    const provider = new FakeProvider(list => {
+    const provider = new FakeEmbeddingProvider(list => {
       if (list.includes('text 5') || list.includes('text 6')) throw error();
       return undefined;
     });
@@ -175,21 +138,21 @@ describe('embedTexts', () => {
     ['zeros', vector => vector.fill(0)],
     ['another dimension', vector => vector.slice(1)],
   ])('lets the guilty text alone fail on a vector with %s', async (_, spoil) => {
-    const provider = new FakeProvider(list => ({
+    const provider = new FakeEmbeddingProvider(list => ({
       vectors: list.map(text => (text === 'text 2' ? spoil(vectorOf(text)) : vectorOf(text))),
     }));
     await expect(failedPositions(provider, texts(9))).resolves.toEqual([2]);
   });
 
   it('does not believe a wrong number of vectors', async () => {
-    const provider = new FakeProvider((list, { call }) =>
+    const provider = new FakeEmbeddingProvider((list, { call }) =>
       call === 1 ? { vectors: list.slice(1).map(vectorOf) } : undefined,
     );
     await expect(failedPositions(provider, texts(3))).resolves.toEqual([]);
   });
 
   it('rejects on the first answer of another dimension', async () => {
-    const provider = new FakeProvider(list => ({
+    const provider = new FakeEmbeddingProvider(list => ({
       vectors: list.map(text => vectorOf(text).slice(2)),
     }));
     await expect(embedTexts(provider, texts(9), options())).rejects.toMatchObject({
@@ -202,7 +165,7 @@ describe('embedTexts', () => {
   });
 
   it('takes the dimension of the first answer when none is expected', async () => {
-    const provider = new FakeProvider((list, { call }) => ({
+    const provider = new FakeEmbeddingProvider((list, { call }) => ({
       vectors: list.map(text => vectorOf(text).slice(call === 1 ? 0 : 1)),
     }));
     provider.maxParallelCalls = 1;
@@ -217,7 +180,7 @@ describe('embedTexts', () => {
 
     /** Takes ten words. */
     const short = () =>
-      new FakeProvider(list => {
+      new FakeEmbeddingProvider(list => {
         if (list.some(text => text.split(' ').length > 10)) {
           throw new InputTooLongError('too long', { provider: 'fake', responseStatus: 400 });
         }
@@ -249,7 +212,7 @@ describe('embedTexts', () => {
     });
 
     it('gives up on a text that is too long at any length', async () => {
-      const provider = new FakeProvider(list => {
+      const provider = new FakeEmbeddingProvider(list => {
         if (list.some(text => text.includes('a'))) {
           throw new InputTooLongError('too long', { provider: 'fake' });
         }
@@ -263,7 +226,7 @@ describe('embedTexts', () => {
     });
 
     it('rejects when even a word is too long for the server', async () => {
-      const provider = new FakeProvider(() => {
+      const provider = new FakeEmbeddingProvider(() => {
         throw new InputTooLongError('too long', { provider: 'fake' });
       });
       await expect(embedTexts(provider, texts(3), options())).rejects.toThrow('too long');
@@ -272,7 +235,7 @@ describe('embedTexts', () => {
 
   it('rejects at once when the signal aborts, even if the provider goes on', async () => {
     const controller = new AbortController();
-    const provider = new FakeProvider(() => {
+    const provider = new FakeEmbeddingProvider(() => {
       controller.abort(new Error('shutting down'));
       return new Promise(() => {});
     });
@@ -282,7 +245,7 @@ describe('embedTexts', () => {
   });
 
   it('calls nobody when the signal has aborted', async () => {
-    const provider = new FakeProvider();
+    const provider = new FakeEmbeddingProvider();
     const signal = AbortSignal.abort(new Error('shut down'));
     await expect(embedTexts(provider, texts(1), options({ signal }))).rejects.toThrow('shut down');
     expect(provider.calls).toEqual([]);
@@ -294,7 +257,7 @@ describe('embedQuery', () => {
 
   it('gives the vector of the question', async () => {
     const purposes: string[] = [];
-    const provider = new FakeProvider((_, { purpose }) => {
+    const provider = new FakeEmbeddingProvider((_, { purpose }) => {
       purposes.push(purpose);
       return undefined;
     });
@@ -304,7 +267,7 @@ describe('embedQuery', () => {
 
   it('tries once more, at once', async () => {
     const clock = new FakeClock();
-    const provider = new FakeProvider((_, { call }) => {
+    const provider = new FakeEmbeddingProvider((_, { call }) => {
       if (call === 1) throw failure();
       return undefined;
     });
@@ -314,7 +277,7 @@ describe('embedQuery', () => {
 
   it('rejects with the error of the server, soon', async () => {
     const clock = new FakeClock();
-    const provider = new FakeProvider(() => {
+    const provider = new FakeEmbeddingProvider(() => {
       throw failure();
     });
     await expect(embedQuery(provider, 'why?', queryOptions(clock))).rejects.toThrow('as scripted');
@@ -323,7 +286,7 @@ describe('embedQuery', () => {
   });
 
   it('embeds a question that is too long in pieces', async () => {
-    const provider = new FakeProvider(list => {
+    const provider = new FakeEmbeddingProvider(list => {
       if ((list[0]?.length ?? 0) > 60)
         throw new InputTooLongError('too long', { provider: 'fake' });
       return undefined;

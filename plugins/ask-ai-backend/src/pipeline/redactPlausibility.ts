@@ -20,7 +20,9 @@ const NAME = /^[a-z]+(?:[-_.][a-z]+)*(?:[-_.]?v?\d{1,3})?$/i;
 
 /** Passwords of examples in connection strings. */
 const USUAL_PASSWORDS = new Set(
-  'password passwd pass pwd mypassword yourpassword postgres admin root user username guest'.split(' '),
+  'password passwd pass pwd mypassword yourpassword postgres admin root user username guest'.split(
+    ' ',
+  ),
 );
 
 /** Whether characters of a value were replaced: `ghp_xxxxxxxxxxxx`. */

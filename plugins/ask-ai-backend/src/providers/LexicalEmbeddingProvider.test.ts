@@ -70,6 +70,13 @@ describe('LexicalEmbeddingProvider', () => {
     expect(await similarity('🚀', 'deploy 🚀')).toBeGreaterThan(0.2);
   });
 
+  it('does not let a blob of data drown the words beside it', async () => {
+    const blob = 'QUJDREVG'.repeat(2_000);
+    expect(
+      await similarity('rotate the signing key', `The signing key is ${blob}`),
+    ).toBeGreaterThan(0.4);
+  });
+
   it('gives the same vectors on every machine and every version', async () => {
     const vectors = await vectorsOf(
       ...Object.values(PASSAGES),

@@ -48,8 +48,11 @@ const HEADING_WEIGHT = 3;
 /** Characters. A longer first line is a paragraph, not a heading. */
 const MAX_HEADING_LENGTH = 200;
 
-/** Tokens whose features are kept, some 20 MB at most. Documentation repeats its vocabulary. */
+/** Tokens whose features are kept, some 10 MB at most. Documentation repeats its vocabulary. */
 const MAX_CACHED_TOKENS = 20_000;
+
+/** Characters. What is longer is data, such as a key in base64: no part of it means anything. */
+const MAX_WORD_LENGTH = 64;
 
 /** What one token adds to a vector. */
 interface TokenFeatures {
@@ -134,7 +137,10 @@ export class LexicalEmbeddingProvider implements EmbeddingProvider {
     if (cached) return cached;
     if (this.features.size >= MAX_CACHED_TOKENS) this.features.clear();
     const features = makeFeatures(raw);
-    this.features.set(raw, features);
+    if (raw.length <= MAX_WORD_LENGTH) {
+      // A copy, because a piece of a string can keep the whole string in memory.
+      this.features.set(Buffer.from(raw).toString(), features);
+    }
     return features;
   }
 
@@ -158,6 +164,7 @@ function makeFeatures(raw: string): TokenFeatures {
     const id = featureId(Kind.Word, fnv1a(word));
     features.ids.push(id);
     features.pairable.push(id);
+    if (word.length > MAX_WORD_LENGTH) continue;
     const framed = `^${word}$`;
     for (let start = 0; start + N_GRAM_LENGTH <= framed.length; start++) {
       const nGram = framed.slice(start, start + N_GRAM_LENGTH);

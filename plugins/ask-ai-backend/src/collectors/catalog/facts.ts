@@ -1,7 +1,26 @@
-import { ANNOTATION_SOURCE_LOCATION, ANNOTATION_VIEW_URL, type Entity } from '@backstage/catalog-model';
+import {
+  ANNOTATION_SOURCE_LOCATION,
+  ANNOTATION_VIEW_URL,
+  DEFAULT_NAMESPACE,
+  type Entity,
+} from '@backstage/catalog-model';
 import { entityNameOf } from '../entities';
-import { kindWords, relationSentences } from './relationSentences';
+import { kindWords, relationHeading, relationSentences } from './relationSentences';
 import type { RelatedEntities } from './relations';
+
+/**
+ * What the facts are called. It holds the words of the questions that they answer: who owns it, which
+ * entities are tagged so, which services are experimental.
+ */
+export function factsHeading(entity: Entity, relations: RelatedEntities[]): string {
+  const facts = [
+    ...relations.map(({ type }) => relationHeading(type)),
+    ...(entity.metadata.tags?.length ? ['tags'] : []),
+    ...(entity.metadata.labels ? ['labels'] : []),
+  ];
+  const kind = descriptiveKind(entity);
+  return `Entity ${kind}${facts.length > 0 ? `: ${facts.join(', ')}` : ''}`;
+}
 
 /** Annotations that name the entity elsewhere: `github.com/project-slug`, `jira/project-key`. */
 const NAMES_ELSEWHERE = /\/(?:project-slug|project-key|project-repo|project-id|team-slug)$/;
@@ -16,7 +35,7 @@ export function factsOf(entity: Entity, relations: RelatedEntities[]): string {
   const { metadata } = entity;
   const { name, description } = metadata;
   const facts = [
-    ...relations.flatMap(related => relationSentences(name, related)),
+    ...relations.flatMap(related => relationSentences(entity, related)),
     ...(metadata.tags?.length ? [`${name} is tagged ${metadata.tags.join(', ')}.`] : []),
     ...labelFacts(entity),
     ...profileFacts(entity),
@@ -27,23 +46,23 @@ export function factsOf(entity: Entity, relations: RelatedEntities[]): string {
     .join('\n\n');
 }
 
-/** `Payments API (payments-api) is a production service: a component of type service, ...`. */
+/** `Payments Service (payments-service) is a production service (component).` */
 function introductionOf(entity: Entity): string {
-  const { metadata, kind } = entity;
+  const { name, namespace = DEFAULT_NAMESPACE } = entity.metadata;
   const displayName = entityNameOf(entity);
-  const name = displayName === metadata.name ? metadata.name : `${displayName} (${metadata.name})`;
-  const namespace = metadata.namespace?.toLowerCase() ?? 'default';
+  const who = displayName === name ? name : `${displayName} (${name})`;
+  const what = descriptiveKind(entity);
+  const where =
+    namespace.toLowerCase() === DEFAULT_NAMESPACE ? '' : ` in the namespace ${namespace}`;
+  return `${who} is ${/^[aeiou]/i.test(what) ? 'an' : 'a'} ${what}${where}.`;
+}
+
+/** `production service (component)`, `deprecated graphql API`, `system`. */
+function descriptiveKind(entity: Entity): string {
+  const kind = kindWords(entity.kind);
   const type = specText(entity, 'type');
-  const lifecycle = specText(entity, 'lifecycle');
-  const details = [
-    type && `of type ${type}`,
-    lifecycle && `with the lifecycle ${lifecycle}`,
-    namespace !== 'default' && `in the namespace ${metadata.namespace}`,
-  ].filter(Boolean);
-  const noun = kindWords(kind);
-  const summary = [lifecycle, type === 'API' ? undefined : type].filter(Boolean).join(' ');
-  const what = details.length > 0 ? `${article(noun)} ${noun} ${details.join(' ')}` : `${article(noun)} ${noun}`;
-  return lifecycle && type ? `${name} is ${article(summary)} ${summary}: ${what}.` : `${name} is ${what}.`;
+  const noun = type === undefined ? kind : kind === 'API' ? `${type} API` : `${type} (${kind})`;
+  return [specText(entity, 'lifecycle'), noun].filter(Boolean).join(' ');
 }
 
 function labelFacts({ metadata }: Entity): string[] {
@@ -56,8 +75,12 @@ function labelFacts({ metadata }: Entity): string[] {
 function profileFacts({ metadata, spec }: Entity): string[] {
   const profile = spec?.profile;
   const email =
-    typeof profile === 'object' && profile !== null && 'email' in profile ? profile.email : undefined;
-  return typeof email === 'string' && email !== '' ? [`The e-mail address of ${metadata.name} is ${email}`] : [];
+    typeof profile === 'object' && profile !== null && 'email' in profile
+      ? profile.email
+      : undefined;
+  return typeof email === 'string' && email !== ''
+    ? [`The e-mail address of ${metadata.name} is ${email}`]
+    : [];
 }
 
 function annotationFacts({ metadata }: Entity): string[] {
@@ -66,7 +89,9 @@ function annotationFacts({ metadata }: Entity): string[] {
   const viewUrl = annotations[ANNOTATION_VIEW_URL];
   return [
     // `file:` is a path on the machine of the catalog: of no use to a reader.
-    ...(source?.startsWith('url:') ? [`The source code of ${metadata.name} is at ${source.slice(4)}`] : []),
+    ...(source?.startsWith('url:')
+      ? [`The source code of ${metadata.name} is at ${source.slice(4)}`]
+      : []),
     ...(viewUrl ? [`The entity file of ${metadata.name} is at ${viewUrl}`] : []),
     ...Object.entries(annotations)
       .filter(([key]) => NAMES_ELSEWHERE.test(key))
@@ -77,8 +102,4 @@ function annotationFacts({ metadata }: Entity): string[] {
 function specText({ spec }: Entity, field: string): string | undefined {
   const value = spec?.[field];
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
-}
-
-function article(noun: string): string {
-  return /^[aeiou]/i.test(noun) ? 'an' : 'a';
 }

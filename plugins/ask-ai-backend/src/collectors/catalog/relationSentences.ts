@@ -1,8 +1,11 @@
-import { DEFAULT_NAMESPACE, parseEntityRef } from '@backstage/catalog-model';
+import { DEFAULT_NAMESPACE, type Entity, parseEntityRef } from '@backstage/catalog-model';
 import type { RelatedEntities } from './relations';
 
-/** A longer list is told in several sentences, so that each part of it says whom it is about. */
-const NAMES_IN_A_SENTENCE = 20;
+/**
+ * A longer list is told in several sentences, so that each part of it says whom it is about. With ten
+ * names of ten tokens a sentence fits into a chunk of 200 tokens.
+ */
+const NAMES_IN_A_SENTENCE = 10;
 
 /** Tells a relation of `subject` to `targets`, with the words that people ask by. */
 type Phrase = (subject: string, targets: string, isOne: boolean) => string;
@@ -77,9 +80,13 @@ export function relationHeading(type: string): string {
 }
 
 /** Whole sentences, each naming the subject: `auth-db is a dependency of the component login, ...`. */
-export function relationSentences(subject: string, { type, targets }: RelatedEntities): string[] {
-  const phrase =
-    PHRASES[type]?.phrase ?? ((name, list) => `${name}, ${wordsOf(type)}: ${list}`);
+export function relationSentences(
+  { kind, metadata }: Entity,
+  { type, targets }: RelatedEntities,
+): string[] {
+  // Asked for by what it is: "what is part of the system checkout?"
+  const subject = type === 'hasPart' ? `The ${kindWords(kind)} ${metadata.name}` : metadata.name;
+  const phrase = PHRASES[type]?.phrase ?? ((name, list) => `${name}, ${wordsOf(type)}: ${list}`);
   const sentences: string[] = [];
   for (let start = 0; start < targets.length; start += NAMES_IN_A_SENTENCE) {
     const some = targets.slice(start, start + NAMES_IN_A_SENTENCE);
@@ -96,7 +103,9 @@ function listOf(targets: string[]): string {
     byKind.set(kind, [...(byKind.get(kind) ?? []), name]);
   }
   const groups = [...byKind].map(([kind, names]) =>
-    kind === '' ? enumerate(names) : `the ${names.length > 1 ? plural(kind) : kind} ${enumerate(names)}`,
+    kind === ''
+      ? enumerate(names)
+      : `the ${names.length > 1 ? plural(kind) : kind} ${enumerate(names)}`,
   );
   return groups.join('; ');
 }
@@ -116,7 +125,9 @@ function describe(target: string): { kind: string; name: string } {
 }
 
 function enumerate(names: string[]): string {
-  return names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? '');
+  return names.length > 1
+    ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+    : (names[0] ?? '');
 }
 
 /** `API`, but `component` and `feature flag`. */

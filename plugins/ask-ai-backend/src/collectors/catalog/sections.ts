@@ -1,7 +1,7 @@
 import type { Entity } from '@backstage/catalog-model';
 import type { DocumentSection } from 'backstage-plugin-ask-ai-node';
 import { routeOf } from '../entities';
-import { factsOf } from './facts';
+import { factsHeading, factsOf } from './facts';
 import { relationHeading, relationSentences } from './relationSentences';
 import { relationsOf } from './relations';
 import { templateSections } from './template';
@@ -10,7 +10,11 @@ import { templateSections } from './template';
 const RELATIONS_AMONG_FACTS = new Set(['ownedBy', 'partOf']);
 
 /** How the languages of API definitions are marked in a fence. */
-const API_LANGUAGES: Record<string, string> = { graphql: 'graphql', grpc: 'protobuf', trpc: 'typescript' };
+const API_LANGUAGES: Record<string, string> = {
+  graphql: 'graphql',
+  grpc: 'protobuf',
+  trpc: 'typescript',
+};
 
 /** An entity as a document: what it is, its relations, its API, its links. */
 export function sectionsOf(entity: Entity): DocumentSection[] {
@@ -18,13 +22,12 @@ export function sectionsOf(entity: Entity): DocumentSection[] {
   const relations = relationsOf(entity);
   const facts = relations.filter(({ type }) => RELATIONS_AMONG_FACTS.has(type));
   const others = relations.filter(({ type }) => !RELATIONS_AMONG_FACTS.has(type));
-  const { name } = entity.metadata;
   const sections = [
-    { heading: undefined, text: factsOf(entity, facts) },
+    { heading: factsHeading(entity, facts), text: factsOf(entity, facts) },
     {
       heading: `Relations: ${others.map(({ type }) => relationHeading(type)).join(', ')}`,
       text: others
-        .flatMap(related => relationSentences(name, related))
+        .flatMap(related => relationSentences(entity, related))
         .map(sentence => `- ${sentence}`)
         .join('\n'),
     },
@@ -34,7 +37,7 @@ export function sectionsOf(entity: Entity): DocumentSection[] {
   ];
   return sections
     .filter(({ text }) => text !== '')
-    .map(({ heading, text }) => ({ headingPath: heading === undefined ? [] : [heading], text, location }));
+    .map(({ heading, text }) => ({ headingPath: [heading], text, location }));
 }
 
 function apiDefinition({ metadata, spec }: Entity): string {
@@ -43,13 +46,18 @@ function apiDefinition({ metadata, spec }: Entity): string {
     return '';
   }
   const type = typeof spec?.type === 'string' ? spec.type : 'API';
-  const language = API_LANGUAGES[type] ?? (definition.trimStart().startsWith('{') ? 'json' : 'yaml');
-  const fence = '`'.repeat(Math.max(3, ...(definition.match(/`+/g) ?? []).map(run => run.length + 1)));
+  const language =
+    API_LANGUAGES[type] ?? (definition.trimStart().startsWith('{') ? 'json' : 'yaml');
+  const fence = '`'.repeat(
+    Math.max(3, ...(definition.match(/`+/g) ?? []).map(run => run.length + 1)),
+  );
   return `The ${type} definition of ${metadata.name}:\n\n${fence}${language}\n${definition.trimEnd()}\n${fence}`;
 }
 
 function linksOf({ metadata }: Entity): string {
   const links = metadata.links ?? [];
-  const lines = links.map(({ title, url, type }) => `- ${title ?? 'Link'}${type ? ` (${type})` : ''}: ${url}`);
+  const lines = links.map(
+    ({ title, url, type }) => `- ${title ?? 'Link'}${type ? ` (${type})` : ''}: ${url}`,
+  );
   return lines.length > 0 ? `Links of ${metadata.name}:\n\n${lines.join('\n')}` : '';
 }

@@ -1,15 +1,24 @@
 import type { Entity } from '@backstage/catalog-model';
-import type { JsonObject, JsonValue } from '@backstage/types';
+
+type JsonObject = NonNullable<Entity['spec']>;
+type JsonValue = JsonObject[string];
 
 /** What a software template asks for and does, by the titles of its parameters and steps. */
-export function templateSections({ kind, metadata, spec }: Entity): { heading: string; text: string }[] {
+export function templateSections({
+  kind,
+  metadata,
+  spec,
+}: Entity): { heading: string; text: string }[] {
   if (kind.toLowerCase() !== 'template') {
     return [];
   }
   const parameters = [spec?.parameters].flat().filter(isObject).flatMap(parameterLines);
   const steps = [spec?.steps].flat().filter(isObject).flatMap(stepLine);
   return [
-    { heading: 'Parameters', text: listUnder(`The template ${metadata.name} asks for:`, parameters) },
+    {
+      heading: 'Parameters',
+      text: listUnder(`The template ${metadata.name} asks for:`, parameters),
+    },
     { heading: 'Steps', text: listUnder(`The template ${metadata.name} does this:`, steps) },
   ];
 }

@@ -90,7 +90,10 @@ export class MarkdownSource {
     const downloads: string[] = [];
     const preparers = await Preparers.fromConfig(config, {
       logger,
-      reader: documentationReader(reader, { ...request, onDownload: folder => downloads.push(folder) }),
+      reader: documentationReader(reader, {
+        ...request,
+        onDownload: folder => downloads.push(folder),
+      }),
     });
     try {
       return await use(await preparers.get(entity).prepare(entity, { logger, etag: request.etag }));

@@ -80,7 +80,11 @@ export class TechDocsClient {
       : failed(`TechDocs has a search_index.json for ${route} that is not one of MkDocs.`);
   }
 
-  private async read(route: string, file: string, signal?: AbortSignal): Promise<SiteFile<unknown>> {
+  private async read(
+    route: string,
+    file: string,
+    signal?: AbortSignal,
+  ): Promise<SiteFile<unknown>> {
     const { fetch: send = fetch, timeoutMs = DEFAULT_TIMEOUT_MS } = this.options;
     const { baseUrl, token } = await this.target();
     const path = route.split('/').map(encodeURIComponent).join('/');
@@ -101,7 +105,9 @@ export class TechDocsClient {
     } catch (error) {
       signal?.throwIfAborted();
       if (timeout.aborted) {
-        return this.timedOut(`TechDocs did not answer for ${file} of ${route} within ${timeoutMs} ms.`);
+        return this.timedOut(
+          `TechDocs did not answer for ${file} of ${route} within ${timeoutMs} ms.`,
+        );
       }
       if (isUnreachable(error)) {
         throw new CollectorError(`TechDocs can't be reached at ${baseUrl}: ${reasonOf(error)}`, {
@@ -116,7 +122,9 @@ export class TechDocsClient {
     this.timeoutsInARow++;
     if (this.timeoutsInARow >= MOST_TIMEOUTS_IN_A_ROW) {
       this.timeoutsInARow = 0;
-      throw new CollectorError(`TechDocs gave no answer ${MOST_TIMEOUTS_IN_A_ROW} times in a row. ${message}`);
+      throw new CollectorError(
+        `TechDocs gave no answer ${MOST_TIMEOUTS_IN_A_ROW} times in a row. ${message}`,
+      );
     }
     return failed(message);
   }
@@ -130,7 +138,9 @@ export class TechDocsClient {
       });
       return { baseUrl: await discovery.getBaseUrl('techdocs'), token };
     } catch (error) {
-      throw new CollectorError(`No way to the TechDocs backend: ${messageOf(error)}`, { cause: error });
+      throw new CollectorError(`No way to the TechDocs backend: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 }

@@ -22,7 +22,10 @@ export function introductionOf(page: SearchIndexEntry, sections: SearchIndexEntr
     }
   }
   rest.push(page.text.slice(positions[position] ?? page.text.length));
-  return rest.map(piece => piece.trim()).filter(Boolean).join(' ');
+  return rest
+    .map(piece => piece.trim())
+    .filter(Boolean)
+    .join(' ');
 }
 
 function find(text: string, section: string, from: number): number | undefined {

@@ -44,27 +44,42 @@ interface PageFile {
 }
 
 /** TechDocs takes the README of the repository for the first page when there is no other. */
-async function withIndex(pages: PageFile[], docsFolder: string, folder: string): Promise<PageFile[]> {
+async function withIndex(
+  pages: PageFile[],
+  docsFolder: string,
+  folder: string,
+): Promise<PageFile[]> {
   const paths = new Set(pages.map(({ path }) => path));
   // MkDocs has one index a folder.
-  const built = pages.filter(({ path }) => !/(?:^|\/)README\.md$/.test(path) || !paths.has(path.replace(/README\.md$/, 'index.md')));
+  const built = pages.filter(
+    ({ path }) =>
+      !/(?:^|\/)README\.md$/.test(path) || !paths.has(path.replace(/README\.md$/, 'index.md')),
+  );
   if (paths.has('index.md') || paths.has('README.md')) {
     return built;
   }
-  for (const name of [join(docsFolder, 'readme.md'), join(folder, 'README.md'), join(folder, 'readme.md')]) {
+  for (const name of [
+    join(docsFolder, 'readme.md'),
+    join(folder, 'README.md'),
+    join(folder, 'readme.md'),
+  ]) {
     if (isChildPath(folder, name) && (await isFile(name))) {
       return [{ path: 'index.md', file: name }, ...built.filter(({ file }) => file !== name)];
     }
   }
   if (built.length === 0) {
-    throw new Error(`it has no Markdown in ${relative(folder, docsFolder) || '.'} and no README.md`);
+    throw new Error(
+      `it has no Markdown in ${relative(folder, docsFolder) || '.'} and no README.md`,
+    );
   }
   return built;
 }
 
 /** Links are not followed: they may lead out of the folder. Hidden files are no pages. */
 async function pagesIn(docsFolder: string): Promise<PageFile[]> {
-  const entries = await readdir(docsFolder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const entries = await readdir(docsFolder, { recursive: true, withFileTypes: true }).catch(
+    () => [],
+  );
   const files = entries
     .filter(entry => entry.isFile() && PAGE.test(entry.name))
     .map(({ parentPath, name }) => join(parentPath, name))

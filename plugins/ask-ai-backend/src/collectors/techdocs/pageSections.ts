@@ -55,13 +55,18 @@ function titleOf(
   frontMatter: string[],
   firstHeading: { level: number; source: string } | undefined,
 ): string {
-  const declared = frontMatter.map(line => /^title[ \t]*:[ \t]*(.+)$/.exec(line)?.[1]).find(Boolean);
+  const declared = frontMatter
+    .map(line => /^title[ \t]*:[ \t]*(.+)$/.exec(line)?.[1])
+    .find(Boolean);
   const heading = firstHeading?.level === 1 ? headingText(firstHeading.source) : undefined;
   return declared?.trim().replace(/^(["'])(.*)\1$/, '$2') || heading || titleOfFile(path);
 }
 
 function titleOfFile(path: string): string {
-  const name = (path.split('/').at(-1) ?? '').replace(/\.[^.]+$/, '').replace(/[-_]/g, ' ').trim();
+  const name = (path.split('/').at(-1) ?? '')
+    .replace(/\.[^.]+$/, '')
+    .replace(/[-_]/g, ' ')
+    .trim();
   if (/^(?:index|readme)$/i.test(name)) {
     return 'Home';
   }

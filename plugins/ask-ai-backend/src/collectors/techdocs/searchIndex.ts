@@ -18,9 +18,13 @@ export function parseSearchIndex(json: unknown): SearchIndex | undefined {
   }
   return {
     config: isRecord(json.config) ? json.config : undefined,
-    docs: json.docs.filter(isRecord).flatMap(({ location, title, text }) =>
-      typeof location === 'string' ? [{ location, title: textOf(title), text: textOf(text) }] : [],
-    ),
+    docs: json.docs
+      .filter(isRecord)
+      .flatMap(({ location, title, text }) =>
+        typeof location === 'string'
+          ? [{ location, title: textOf(title), text: textOf(text) }]
+          : [],
+      ),
   };
 }
 

@@ -9,7 +9,7 @@ import type { SearchIndex, SearchIndexEntry } from './searchIndex';
 const PLAIN_TEXT_KEYS = ['indexing', 'min_search_length', 'prebuild_index'];
 /** Keys that only Material's search plugin writes: its texts are HTML. */
 const HTML_KEYS = ['fields', 'pipeline'];
-const HTML_TEXT = /^\s*<(?:p|ul|ol|pre|div|table|blockquote|dl|h[1-6])\b[^]*>\s*$/i;
+const HTML_TEXT = /^\s*<(?:p|ul|ol|pre|div|table|blockquote|dl|h[1-6])(?:\s[^<>]*)?>/i;
 
 /**
  * The sections of a site in the order of the index. MkDocs' plugin repeats the text of all sections in
@@ -46,7 +46,10 @@ function hasHtml({ config = {}, docs }: SearchIndex): boolean {
   if (PLAIN_TEXT_KEYS.some(key => key in config)) {
     return false;
   }
-  return HTML_KEYS.some(key => key in config) || docs.some(({ text }) => HTML_TEXT.test(text));
+  return (
+    HTML_KEYS.some(key => key in config) ||
+    docs.some(({ text }) => HTML_TEXT.test(text) && text.trimEnd().endsWith('>'))
+  );
 }
 
 interface Page {

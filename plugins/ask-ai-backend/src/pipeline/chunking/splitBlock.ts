@@ -28,7 +28,9 @@ export function splitBlock(block: MarkdownBlock, limit: number, depth = 0): Atom
     case 'table':
       return splitTable(block.text, limit);
     case 'list':
-      return depth < DEEPEST_LIST ? splitList(block.text, limit, depth) : splitProse(block.text, limit);
+      return depth < DEEPEST_LIST
+        ? splitList(block.text, limit, depth)
+        : splitProse(block.text, limit);
     default:
       return splitProse(block.text, limit);
   }
@@ -42,7 +44,11 @@ function splitCode(code: string, limit: number): Atom[] {
   }
   const isClosed = lines.length > 1 && (lines.at(-1) ?? '').trim().startsWith(mark);
   const inner = lines.slice(1, isClosed ? -1 : undefined);
-  return splitLines(inner, limit, frameOf(`${mark}${language}`.trimEnd(), mark, limit) ?? frameOf(mark, mark, limit));
+  return splitLines(
+    inner,
+    limit,
+    frameOf(`${mark}${language}`.trimEnd(), mark, limit) ?? frameOf(mark, mark, limit),
+  );
 }
 
 function splitTable(table: string, limit: number): Atom[] {
@@ -62,8 +68,13 @@ function splitList(list: string, limit: number, depth: number): Atom[] {
 function splitItem(item: string, limit: number, depth: number): Atom[] {
   const mark = LIST_MARK.exec(item)?.[0] ?? '';
   const [first = '', ...rest] = item.split('\n');
-  const content = [first.slice(mark.length), ...rest.map(line => withoutIndentation(line, mark.length))];
-  const atoms = parseBlocks(content.join('\n')).flatMap(block => splitBlock(block, limit, depth + 1));
+  const content = [
+    first.slice(mark.length),
+    ...rest.map(line => withoutIndentation(line, mark.length)),
+  ];
+  const atoms = parseBlocks(content.join('\n')).flatMap(block =>
+    splitBlock(block, limit, depth + 1),
+  );
   // Without this, a list of one huge item would be cut as if it were no list at all.
   return atoms.map((atom, index) => (index === 0 && !atom.frame ? { ...atom, glue: '\n' } : atom));
 }

@@ -63,5 +63,7 @@ function cutWord(word: string, limit: number, glue: Atom['glue']): Atom[] {
 /** One less where the cut would go through a surrogate pair. */
 function endOfPiece(word: string, end: number): number {
   const last = word.charCodeAt(end - 1);
-  return end < word.length && last >= 0xd800 && last <= 0xdbff ? end - 1 : Math.min(end, word.length);
+  return end < word.length && last >= 0xd800 && last <= 0xdbff
+    ? end - 1
+    : Math.min(end, word.length);
 }

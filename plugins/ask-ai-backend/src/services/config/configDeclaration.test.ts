@@ -8,6 +8,7 @@ import { ConfigService } from '../ConfigService';
 import { askAiSchema, SECRET_PATHS } from './schema';
 
 const DECLARATION = resolve(__dirname, '../../../config.d.ts');
+const DOCUMENT = resolve(__dirname, '../../../../../docs/CONFIG.md');
 
 interface DeclaredKey {
   path: string;
@@ -41,6 +42,32 @@ describe('config.d.ts', () => {
     expect(told).toEqual(told.map(([path = '']) => [path, String(defaultAt(path))]));
   });
 });
+
+describe('docs/CONFIG.md', () => {
+  const documented = documentedKeys();
+
+  it('lists exactly the keys that are read, and no block but a list or one that may be a value', () => {
+    const values = schemaPaths().filter(path => !objectAt(path));
+    const lists = ['index.redact.patterns', 'vectorStore.postgresql.ssl'];
+    expect(documented.map(({ path }) => path).sort()).toEqual([...values, ...lists].sort());
+  });
+
+  it('tells the defaults that hold', () => {
+    const told = documented.flatMap(({ path, defaultValue }) => {
+      const value = /^`([^`]+)`$/.exec(defaultValue)?.[1];
+      return value === undefined ? [] : [[path, value]];
+    });
+    expect(told.length).toBeGreaterThan(15);
+    expect(told).toEqual(told.map(([path = '']) => [path, String(defaultAt(path))]));
+  });
+});
+
+/** Rows of the tables of three columns. */
+function documentedKeys(): { path: string; defaultValue: string }[] {
+  return [
+    ...readFileSync(DOCUMENT, 'utf8').matchAll(/^\| `([^`]+)` \| [^|]+ \| ([^|]+) \|$/gm),
+  ].map(([, path = '', defaultValue = '']) => ({ path, defaultValue }));
+}
 
 function objectAt(path: string) {
   return keysAt(askAiSchema, path.split('.')).length > 0;
