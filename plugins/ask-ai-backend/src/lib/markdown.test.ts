@@ -65,7 +65,8 @@ describe('splitListItems', () => {
 
 describe('findHeadings', () => {
   it('finds both styles, but none in code, lists or quotations', () => {
-    const markdown = '# One\n\nTwo `x`\n---\n\n```\n# no\n```\n\n- # no\n\n> # no\n\n### Three ###\n';
+    const markdown =
+      '# One\n\nTwo `x`\n---\n\n```\n# no\n```\n\n- # no\n\n> # no\n\n### Three ###\n';
     expect(findHeadings(markdown)).toEqual([
       { level: 1, source: 'One', startLine: 0, endLine: 1 },
       { level: 2, source: 'Two `x`', startLine: 2, endLine: 4 },

@@ -10,13 +10,25 @@ describe('cleanMarkdown', () => {
     ['a script', 'before <script src="x">run("</p>")</script> after', 'before   after'],
     ['a badge', '[![npm version](https://img.example/v.svg)](https://example.com) Text', ' Text'],
     ['a logo', '![logo](logo.png)\n\nText', 'Text'],
-    ['the address of a picture', '![How a run goes](run.svg "title"){ width=300 }', 'How a run goes'],
+    [
+      'the address of a picture',
+      '![How a run goes](run.svg "title"){ width=300 }',
+      'How a run goes',
+    ],
     ['a picture in HTML', '<img src="a.png" alt="How a run goes" width=3>', 'How a run goes'],
     ['the place of the contents', '[TOC]\n\nText\n\n[[_TOC_]]', 'Text'],
-    ['attributes', 'A [link](x){: target="_blank" }\n{: .note }\n\nEnd {#end}', 'A [link](x)\n\nEnd'],
+    [
+      'attributes',
+      'A [link](x){: target="_blank" }\n{: .note }\n\nEnd {#end}',
+      'A [link](x)\n\nEnd',
+    ],
     ['tags inside of a sentence', 'a <b>bold</b><sup>2</sup> word', 'a bold2 word'],
     ['tags between words', 'one<br/>two<p align="center">three</p>', 'one two three '],
-    ['entities', 'a &lt;b&gt; &amp; c&nbsp;d &#8212; &#x41; &unknown;', 'a <b> & c d — A &unknown;'],
+    [
+      'entities',
+      'a &lt;b&gt; &amp; c&nbsp;d &#8212; &#x41; &unknown;',
+      'a <b> & c d — A &unknown;',
+    ],
   ])('takes out %s', (_, markdown, cleaned) => {
     expect(cleanMarkdown(markdown).trim()).toBe(cleaned.trim());
   });

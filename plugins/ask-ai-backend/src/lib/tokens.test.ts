@@ -12,14 +12,14 @@ const COUNTED = [
   {
     text: "import { createBackend } from '@backstage/backend-defaults';\nconst backend = createBackend();\n",
     cl100k: 19,
-    wordPiece: 26,
+    wordPiece: 29,
   },
   {
     text: '服务目录是一个集中式系统，用于跟踪生态系统中所有软件的所有权和元数据。',
     cl100k: 31,
     wordPiece: 35,
   },
-  { text: '| name | default |\n| --- | --- |\n| `chunkSize` | 200 |', cl100k: 22, wordPiece: 27 },
+  { text: '| name | default |\n| --- | --- |\n| `chunkSize` | 200 |', cl100k: 19, wordPiece: 22 },
 ];
 
 const seed = 20_261;
