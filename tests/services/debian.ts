@@ -60,7 +60,8 @@ export async function buildDebian(): Promise<string> {
 }
 
 async function runBuild(folder: string, logFile: string): Promise<void> {
-  const log = openSync(logFile, 'w');
+  // Appending: a second process that waits for the first opens the same file.
+  const log = openSync(logFile, 'a');
   const child = spawn(
     'bash',
     [join(__dirname, 'build-debian.sh'), folder, SUITE, PACKAGES.join(',')],

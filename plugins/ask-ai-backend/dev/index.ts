@@ -5,25 +5,33 @@ import { rootConfigServiceFactory } from '@backstage/backend-defaults/rootConfig
 import { configFiles } from '../src/cli/configFiles';
 import { templateKind } from './templateKind';
 
-/** A real Backstage backend around the plugin, for use on one machine: `npm start`. */
 const root = resolve(__dirname, '../../..');
 
-// Relative paths in configuration files are relative to the working directory.
-process.chdir(root);
-// The guest provider signs nobody in elsewhere.
-process.env.NODE_ENV ??= 'development';
+startBackend().catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  // Required because what has started already would keep the process alive.
+  process.exit(1);
+});
 
-const { values } = parseArgs({ options: { config: { type: 'string', multiple: true } } });
-const files = configFiles(values.config ?? [], root);
+/** A real Backstage backend around the plugin, for use on one machine: `npm start`. */
+async function startBackend(): Promise<void> {
+  const { values } = parseArgs({ options: { config: { type: 'string', multiple: true } } });
+  const files = configFiles(values.config ?? [], root);
 
-const backend = createBackend();
-backend.add(rootConfigServiceFactory({ argv: files.flatMap(file => ['--config', file]) }));
-backend.add(import('@backstage/plugin-auth-backend'));
-backend.add(import('@backstage/plugin-auth-backend-module-guest-provider'));
-backend.add(import('@backstage/plugin-catalog-backend'));
-backend.add(import('@backstage/plugin-catalog-backend-module-logs'));
-backend.add(templateKind);
-backend.add(import('@backstage/plugin-techdocs-backend'));
-backend.add(import('../src'));
-// Backstage itself ends the process on SIGTERM and SIGINT, with exit code 0, when all is closed.
-backend.start();
+  // Relative paths in configuration files are relative to the working directory.
+  process.chdir(root);
+  // The guest provider signs nobody in elsewhere.
+  process.env.NODE_ENV ??= 'development';
+
+  const backend = createBackend();
+  backend.add(rootConfigServiceFactory({ argv: files.flatMap(file => ['--config', file]) }));
+  backend.add(import('@backstage/plugin-auth-backend'));
+  backend.add(import('@backstage/plugin-auth-backend-module-guest-provider'));
+  backend.add(import('@backstage/plugin-catalog-backend'));
+  backend.add(import('@backstage/plugin-catalog-backend-module-logs'));
+  backend.add(templateKind);
+  backend.add(import('@backstage/plugin-techdocs-backend'));
+  backend.add(import('../src'));
+  // Backstage itself ends the process on SIGTERM and SIGINT, with exit code 0, when all is closed.
+  await backend.start();
+}

@@ -24,7 +24,13 @@ export function createCollectors(
   },
 ): Collector[] {
   const { sources, kinds, excludeKinds, filter } = config.getIndexConfig();
-  const options = { ...services, config: services.rootConfig, kinds, excludedKinds: excludeKinds, filter };
+  const options = {
+    ...services,
+    config: services.rootConfig,
+    kinds,
+    excludedKinds: excludeKinds,
+    filter,
+  };
   return [
     ...(sources.catalog ? [CatalogCollector.create(options)] : []),
     ...(sources.techdocs ? [TechDocsCollector.create(options)] : []),

@@ -3,6 +3,13 @@
  *
  * @packageDocumentation
  */
+
+export type {
+  DocumentChunk,
+  SearchFilter,
+  SearchResult,
+} from 'backstage-plugin-ask-ai-common';
+export type { EmbeddingVector, IVectorStore } from 'backstage-plugin-ask-ai-node';
 export * from './errors';
 export { askAiPlugin as default } from './plugin';
 export type {
@@ -15,9 +22,3 @@ export { ConfigService } from './services/ConfigService';
 export { InMemoryVectorStore } from './services/InMemoryVectorStore';
 export { PgVectorStore, type PgVectorStoreOptions } from './services/PgVectorStore';
 export { VectorStoreFactory } from './services/VectorStoreFactory';
-export type {
-  DocumentChunk,
-  SearchFilter,
-  SearchResult,
-} from 'backstage-plugin-ask-ai-common';
-export type { EmbeddingVector, IVectorStore } from 'backstage-plugin-ask-ai-node';

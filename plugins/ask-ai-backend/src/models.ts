@@ -9,8 +9,14 @@ import type { ConfigService } from './services/ConfigService';
 
 /** The embedding model that the configuration names. */
 export function createEmbeddingProvider(config: ConfigService): EmbeddingProvider {
-  const { provider, model = '', dimensions, batchSize, maxParallelCalls, timeoutMs } =
-    config.getEmbeddingConfig();
+  const {
+    provider,
+    model = '',
+    dimensions,
+    batchSize,
+    maxParallelCalls,
+    timeoutMs,
+  } = config.getEmbeddingConfig();
   const options = { model, dimensions, maxTextsPerCall: batchSize, maxParallelCalls, timeoutMs };
   switch (provider) {
     case 'lexical':

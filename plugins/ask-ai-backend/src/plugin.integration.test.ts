@@ -1,5 +1,5 @@
-import type { Entity } from '@backstage/catalog-model';
 import { mockCredentials, mockServices, startTestBackend } from '@backstage/backend-test-utils';
+import type { Entity } from '@backstage/catalog-model';
 import { catalogServiceMock } from '@backstage/plugin-catalog-node/testUtils';
 import type { IndexStatus } from 'backstage-plugin-ask-ai-common';
 import request from 'supertest';
@@ -65,8 +65,7 @@ describe('the plugin in a backend, on a server', { timeout: 60_000 }, () => {
       return status.state === 'idle' && isWanted(status) ? status : undefined;
     });
 
-  const indexed = () =>
-    finishedRun(({ lastRun }) => lastRun !== undefined);
+  const indexed = () => finishedRun(({ lastRun }) => lastRun !== undefined);
 
   beforeEach(async () => {
     database = await createTestDatabase();

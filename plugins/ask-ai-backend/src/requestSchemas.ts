@@ -16,14 +16,21 @@ const question = () =>
     .refine(value => value.isWellFormed() && !value.includes('\0'), 'valid text, without NUL');
 
 const entityId = () =>
-  text('an entity reference such as component:default/petstore').max(1_024, 'at most 1024 characters');
+  text('an entity reference such as component:default/petstore').max(
+    1_024,
+    'at most 1024 characters',
+  );
 
 const filterSchema = section({
   entityIds: listOf(entityId(), 'a list of entity references').optional(),
   kinds: listOf(text('the kind of an entity'), 'a list of entity kinds').optional(),
   namespaces: listOf(text('the namespace of an entity'), 'a list of namespaces').optional(),
   sources: listOf(choice(['catalog', 'techdocs']), 'a list of catalog and techdocs').optional(),
-  minSimilarity: z.number('a number from -1 to 1').min(-1, 'a number from -1 to 1').max(1, 'a number from -1 to 1').optional(),
+  minSimilarity: z
+    .number('a number from -1 to 1')
+    .min(-1, 'a number from -1 to 1')
+    .max(1, 'a number from -1 to 1')
+    .optional(),
 });
 
 const topK = () => integer(1, 100).optional();

@@ -64,7 +64,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
   const embeddingProvider = createEmbeddingProvider(config);
   const languageModel = createLanguageModel(config);
   const space = EmbeddingSpaceGuard.create({ store, embeddingProvider });
-  const { redact, fingerprint: redactionFingerprint } = createRedactor(config.getIndexConfig().redact);
+  const { redact, fingerprint: redactionFingerprint } = createRedactor(
+    config.getIndexConfig().redact,
+  );
   const worker = IndexWorker.create({
     runs,
     logger,

@@ -66,12 +66,7 @@ export interface RunStore {
    */
   heartbeat(runId: string, progress: RunProgress): Promise<'continue' | 'cancel' | 'lost'>;
 
-  finish(
-    runId: string,
-    outcome: RunOutcome,
-    progress: RunProgress,
-    reason?: string,
-  ): Promise<void>;
+  finish(runId: string, outcome: RunOutcome, progress: RunProgress, reason?: string): Promise<void>;
 
   /** Asks the run under way, and those that wait, to stop. `false` when there is none. */
   requestCancel(): Promise<boolean>;

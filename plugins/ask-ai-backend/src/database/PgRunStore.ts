@@ -15,7 +15,7 @@ import { indexFailures, indexRuns } from './schema';
 const DEAD_AFTER_SECONDS = 30;
 
 /** Serialises decisions about runs of all replicas, until the end of the transaction. */
-const RUN_LOCK_KEY = 0x61736b5f72756e; // 'ask_run' in ASCII
+const RUN_LOCK_KEY = 0x61736b72756e; // 'askrun' in ASCII
 
 /** Runs in the database, beside the embeddings. */
 export class PgRunStore implements RunStore {

@@ -4,7 +4,10 @@ import type { PostgresConnectionOptions } from './postgresConnection';
 /** What Backstage's database service hands to knex. */
 interface KnexConfig {
   client?: string;
-  connection?: ConnectionSettings | string | (() => ConnectionSettings | Promise<ConnectionSettings>);
+  connection?:
+    | ConnectionSettings
+    | string
+    | (() => ConnectionSettings | Promise<ConnectionSettings>);
   searchPath?: string | string[];
 }
 

@@ -13,26 +13,55 @@ type Kind = 'unavailable' | 'schema';
  * Source: PostgreSQL, appendix "Error Codes"; Node.js, "Common system errors".
  */
 const MEANING: Record<string, { kind: Kind; remedy: string }> = {
-  ECONNREFUSED: { kind: 'unavailable', remedy: 'Check that the server runs and that host and port are right.' },
+  ECONNREFUSED: {
+    kind: 'unavailable',
+    remedy: 'Check that the server runs and that host and port are right.',
+  },
   ECONNRESET: { kind: 'unavailable', remedy: 'The connection broke; the call can be repeated.' },
   EPIPE: { kind: 'unavailable', remedy: 'The connection broke; the call can be repeated.' },
-  ETIMEDOUT: { kind: 'unavailable', remedy: 'Check the network between the backend and the server.' },
-  EHOSTUNREACH: { kind: 'unavailable', remedy: 'Check the network between the backend and the server.' },
+  ETIMEDOUT: {
+    kind: 'unavailable',
+    remedy: 'Check the network between the backend and the server.',
+  },
+  EHOSTUNREACH: {
+    kind: 'unavailable',
+    remedy: 'Check the network between the backend and the server.',
+  },
   ENOTFOUND: { kind: 'unavailable', remedy: 'Check the host name.' },
   EAI_AGAIN: { kind: 'unavailable', remedy: 'Check the host name and the name service.' },
   '08': { kind: 'unavailable', remedy: 'The connection broke; the call can be repeated.' },
   '28': { kind: 'unavailable', remedy: 'Check user and password.' },
   '3D000': { kind: 'unavailable', remedy: 'Create the database, or correct its name.' },
-  '40': { kind: 'unavailable', remedy: 'Another transaction was in the way; the call can be repeated.' },
-  '53': { kind: 'unavailable', remedy: 'The server is out of a resource (connections, memory or disk).' },
-  '55P03': { kind: 'unavailable', remedy: 'Another transaction holds a lock; the call can be repeated.' },
-  '57': { kind: 'unavailable', remedy: 'The server ended the statement or is shutting down; the call can be repeated.' },
+  '40': {
+    kind: 'unavailable',
+    remedy: 'Another transaction was in the way; the call can be repeated.',
+  },
+  '53': {
+    kind: 'unavailable',
+    remedy: 'The server is out of a resource (connections, memory or disk).',
+  },
+  '55P03': {
+    kind: 'unavailable',
+    remedy: 'Another transaction holds a lock; the call can be repeated.',
+  },
+  '57': {
+    kind: 'unavailable',
+    remedy: 'The server ended the statement or is shutting down; the call can be repeated.',
+  },
   '58': { kind: 'unavailable', remedy: 'The server has a system error; see its log.' },
   '42501': { kind: 'schema', remedy: 'Grant the role the missing right.' },
   '42P01': { kind: 'schema', remedy: 'Run the migrations: npm run db:migrate.' },
   '42703': { kind: 'schema', remedy: 'Run the migrations: npm run db:migrate.' },
-  '42704': { kind: 'schema', remedy: 'Enable pgvector (CREATE EXTENSION vector;) and run the migrations: npm run db:migrate.' },
-  '42883': { kind: 'schema', remedy: 'Enable pgvector (CREATE EXTENSION vector;) and run the migrations: npm run db:migrate.' },
+  '42704': {
+    kind: 'schema',
+    remedy:
+      'Enable pgvector (CREATE EXTENSION vector;) and run the migrations: npm run db:migrate.',
+  },
+  '42883': {
+    kind: 'schema',
+    remedy:
+      'Enable pgvector (CREATE EXTENSION vector;) and run the migrations: npm run db:migrate.',
+  },
 };
 
 /** Messages of node-postgres that carry no code. */
@@ -42,7 +71,11 @@ const DROPPED_CONNECTION =
 /** The driver's own error: Drizzle wraps it in one whose message holds the statement and its values. */
 export function driverError(error: unknown): DriverError {
   let current = error;
-  while (current instanceof Error && current.constructor.name === 'DrizzleQueryError' && current.cause) {
+  while (
+    current instanceof Error &&
+    current.constructor.name === 'DrizzleQueryError' &&
+    current.cause
+  ) {
     current = current.cause;
   }
   return current instanceof Error ? current : new Error(String(current));
@@ -63,13 +96,22 @@ export function translateDatabaseError(error: unknown, action: string, where: st
   const code = cause.code ?? '';
   const meaning = MEANING[code] ?? (code.length === 5 ? MEANING[code.slice(0, 2)] : undefined);
   if (meaning?.kind === 'schema') {
-    const reason = cause.hint ? `${cause.message}. ${cause.hint}` : `${cause.message}. ${meaning.remedy}`;
+    const reason = cause.hint
+      ? `${cause.message}. ${cause.hint}`
+      : `${cause.message}. ${meaning.remedy}`;
     return new VectorStoreSchemaError(`Could not ${action} at ${where}: ${reason}`, { cause });
   }
   if (meaning || DROPPED_CONNECTION.test(cause.message)) {
-    const remedy = meaning?.remedy ?? 'The connection broke or timed out; the call can be repeated.';
+    const remedy =
+      meaning?.remedy ?? 'The connection broke or timed out; the call can be repeated.';
     const reason = code || cause.message;
-    return new VectorStoreUnavailableError(`Could not ${action} at ${where} (${reason}). ${remedy}`, { cause });
+    return new VectorStoreUnavailableError(
+      `Could not ${action} at ${where} (${reason}). ${remedy}`,
+      { cause },
+    );
   }
-  return new Error(`Could not ${action} at ${where}: the database refused${code ? ` (${code})` : ''}.`, { cause });
+  return new Error(
+    `Could not ${action} at ${where}: the database refused${code ? ` (${code})` : ''}.`,
+    { cause },
+  );
 }

@@ -133,6 +133,15 @@ export async function removeDocument(
   return { removed: removed.length };
 }
 
+/** Removes the documents of an entity, or all of them, with their records. */
+export async function clearDocuments(transaction: Database, entityId?: string): Promise<void> {
+  for (const table of [embeddings, indexedDocuments]) {
+    await transaction
+      .delete(table)
+      .where(entityId === undefined ? undefined : eq(table.entityId, entityId));
+  }
+}
+
 export async function readChunkIds(db: Database, key: DocumentKey): Promise<Set<string>> {
   const rows = await db.select({ id: embeddings.id }).from(embeddings).where(ofDocument(key));
   return new Set(rows.map(row => row.id));
@@ -159,4 +168,3 @@ function ofDocument({ entityId, source }: DocumentKey): SQL | undefined {
 function oneOf(ids: string[]): SQL {
   return sql`${embeddings.id} = any(${sql.param(ids)}::text[])`;
 }
-

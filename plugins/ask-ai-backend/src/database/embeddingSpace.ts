@@ -62,7 +62,10 @@ async function assertFits(
   }
   const dimensions = await readDimensions(transaction);
   if (!current && dimensions !== space.dimensions) {
-    throw new EmbeddingSpaceMismatchError(`an unknown model (${dimensions} dimensions)`, describe(space));
+    throw new EmbeddingSpaceMismatchError(
+      `an unknown model (${dimensions} dimensions)`,
+      describe(space),
+    );
   }
 }
 

@@ -19,7 +19,13 @@ export interface PostgresConnectionOptions {
   /** `true` verifies the server's certificate against the system's authorities. */
   ssl?:
     | boolean
-    | { ca?: string; cert?: string; key?: string; rejectUnauthorized?: boolean; servername?: string };
+    | {
+        ca?: string;
+        cert?: string;
+        key?: string;
+        rejectUnauthorized?: boolean;
+        servername?: string;
+      };
   /** Default 10. */
   maxConnections?: number;
   /** Default 30,000. */
@@ -39,9 +45,13 @@ export function openPostgresConnection(
 ): DatabaseConnection {
   const pool = new Pool(poolConfig(options));
   // Without these listeners a dropped connection, idle or in use, ends the process.
-  pool.on('error', error => logger.debug(`An idle database connection was dropped: ${error.message}`));
+  pool.on('error', error =>
+    logger.debug(`An idle database connection was dropped: ${error.message}`),
+  );
   pool.on('connect', client => {
-    client.on('error', error => logger.debug(`A database connection was dropped: ${error.message}`));
+    client.on('error', error =>
+      logger.debug(`A database connection was dropped: ${error.message}`),
+    );
   });
   let closing: Promise<void> | undefined;
 
@@ -65,7 +75,9 @@ export function openPostgresConnection(
     },
     withMaintenanceSession: async work => {
       const client = new Client({ ...poolConfig(options), statement_timeout: 0, query_timeout: 0 });
-      client.on('error', error => logger.debug(`A database connection was dropped: ${error.message}`));
+      client.on('error', error =>
+        logger.debug(`A database connection was dropped: ${error.message}`),
+      );
       await client.connect();
       try {
         return await work(drizzle(client) as unknown as Database);

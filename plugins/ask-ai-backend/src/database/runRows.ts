@@ -34,7 +34,11 @@ export function fromRunRow(row: typeof indexRuns.$inferSelect): Run {
       failed: row.documentsFailed,
     },
     documentsExpected: row.documentsExpected ?? undefined,
-    chunks: { embedded: row.chunksEmbedded, skipped: row.chunksSkipped, removed: row.chunksRemoved },
+    chunks: {
+      embedded: row.chunksEmbedded,
+      skipped: row.chunksSkipped,
+      removed: row.chunksRemoved,
+    },
     tokens: row.tokens,
   };
 }

@@ -147,10 +147,21 @@ export class DocumentBatch {
       if (result === undefined || 'error' in result) {
         throw result?.error ?? new Error('The embedding model gave no vector for this text.');
       }
-      return { id: documentChunk.id, chunkId: documentChunk.id, vector: result.vector, documentChunk };
+      return {
+        id: documentChunk.id,
+        chunkId: documentChunk.id,
+        vector: result.vector,
+        documentChunk,
+      };
     });
     const { entityId, source } = document;
-    const { removed } = await store.replaceDocument({ entityId, source, fingerprint, embedded, kept });
+    const { removed } = await store.replaceDocument({
+      entityId,
+      source,
+      fingerprint,
+      embedded,
+      kept,
+    });
     await runs.forgetFailure(document);
     progress.documents.changed += 1;
     progress.chunks.embedded += embedded.length;
@@ -175,9 +186,13 @@ export class DocumentBatch {
   /** Everything that decides what is stored for a document, besides its content. */
   private fingerprint(contentFingerprint: string): string {
     const { chunkSize, chunkOverlap, redactionFingerprint } = this.options;
-    return [CHUNKER_VERSION, chunkSize, chunkOverlap, redactionFingerprint, contentFingerprint].join(
-      ':',
-    );
+    return [
+      CHUNKER_VERSION,
+      chunkSize,
+      chunkOverlap,
+      redactionFingerprint,
+      contentFingerprint,
+    ].join(':');
   }
 }
 

@@ -9,7 +9,7 @@ const VARIABLE = /^[$%!]|[$#]\{|\$\(|\{\{|<[^>]{0,100}>/;
 
 /** Values of examples begin like this. */
 const EXAMPLE =
-  /^(?:x{3}|\*{3}|your|my[-_]?|an?[-_]|the[-_]|example|sample|dummy|fake|placeholder|change[-_]?me|replace|insert|todo|foo|bar|undefined|null|true|false|string)/i;
+  /^(?:x{3}|\*{3}|your|my[-_]?|example|sample|dummy|fake|placeholder|change[-_]?me|replace|insert|todo|foo|bar|undefined|null|true|false|string)/i;
 
 /** Names of variables in code, paths, addresses, versions, dates. */
 const REFERENCE =

@@ -1,4 +1,9 @@
-import type { DocumentChunk, RankedResult, SearchFilter, SearchMode } from 'backstage-plugin-ask-ai-common';
+import type {
+  DocumentChunk,
+  RankedResult,
+  SearchFilter,
+  SearchMode,
+} from 'backstage-plugin-ask-ai-common';
 import type { EmbeddingProvider, IVectorStore } from 'backstage-plugin-ask-ai-node';
 import { embedQuery } from './embed';
 
@@ -29,10 +34,12 @@ export async function retrieve(
   const { query, topK, mode, filter, neighbours = 0, signal } = request;
   await options.assertEmbeddingSpace();
   const vector =
-    mode === 'keyword' ? undefined : await embedQuery(options.embeddingProvider, query, {
-      expectedDimensions: options.store.dimensions,
-      signal,
-    });
+    mode === 'keyword'
+      ? undefined
+      : await embedQuery(options.embeddingProvider, query, {
+          expectedDimensions: options.store.dimensions,
+          signal,
+        });
   const hits = await options.store.searchRanked({ mode, text: query, vector, topK, filter });
   return neighbours > 0
     ? Promise.all(hits.map(hit => joinNeighbours(hit, neighbours, options.store)))

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { DocumentSource } from 'backstage-plugin-ask-ai-common';
 import type { Collector, IVectorStore, StoredDocument } from 'backstage-plugin-ask-ai-node';
-import { type Run, type RunProgress, type RunStore, noProgress } from '../types';
+import { noProgress, type Run, type RunProgress, type RunStore } from '../types';
 import { DocumentBatch, type DocumentBatchOptions } from './documentBatch';
 import { removeVanished } from './removeVanished';
 

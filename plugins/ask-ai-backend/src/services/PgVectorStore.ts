@@ -15,10 +15,11 @@ import type {
   StoredDocument,
   StoreStats,
 } from 'backstage-plugin-ask-ai-node';
-import { count, countDistinct, eq } from 'drizzle-orm';
 import type { Database, DatabaseConnection } from '../database/connection';
+import { countAll, countChunks } from '../database/counts';
 import { translateDatabaseError } from '../database/databaseErrors';
 import {
+  clearDocuments,
   readChunkIds,
   readChunks,
   readDocument,
@@ -40,7 +41,6 @@ import {
   type PostgresConnectionOptions,
 } from '../database/postgresConnection';
 import { searchRanked } from '../database/rankedSearch';
-import { embeddings, indexedDocuments } from '../database/schema';
 import { assertSupportedServer } from '../database/serverVersion';
 import { upsertEmbeddings } from '../database/upsert';
 import { createVectorSearch, type VectorSearch } from '../database/vectorSearch';
@@ -155,41 +155,17 @@ export class PgVectorStore implements IVectorStore {
   }
 
   async clear(entityId?: string): Promise<void> {
-    this.assertOpen();
-    if (!isOptionalIdStorable(entityId)) {
-      return;
-    }
-    await this.transaction('clear the vector store', async transaction => {
-      await transaction
-        .delete(embeddings)
-        .where(entityId === undefined ? undefined : eq(embeddings.entityId, entityId));
-      await transaction
-        .delete(indexedDocuments)
-        .where(entityId === undefined ? undefined : eq(indexedDocuments.entityId, entityId));
-    });
+    await this.runFor(entityId, 'clear the vector store', undefined, () =>
+      this.connection.transaction(transaction => clearDocuments(transaction, entityId)),
+    );
   }
 
-  async count(entityId?: string): Promise<number> {
-    this.assertOpen();
-    if (!isOptionalIdStorable(entityId)) {
-      return 0;
-    }
-    const rows = await this.run('count embeddings', db =>
-      db
-        .select({ value: count() })
-        .from(embeddings)
-        .where(entityId === undefined ? undefined : eq(embeddings.entityId, entityId)),
-    );
-    return rows[0]?.value ?? 0;
+  count(entityId?: string): Promise<number> {
+    return this.runFor(entityId, 'count embeddings', 0, db => countChunks(db, entityId));
   }
 
-  async stats(): Promise<StoreStats> {
-    const rows = await this.run('count embeddings', db =>
-      db
-        .select({ vectorCount: count(), entityCount: countDistinct(embeddings.entityId) })
-        .from(embeddings),
-    );
-    return rows[0] ?? { vectorCount: 0, entityCount: 0 };
+  stats(): Promise<StoreStats> {
+    return this.run('count embeddings', countAll);
   }
 
   embeddingSpace(): Promise<EmbeddingSpace | undefined> {
@@ -213,31 +189,16 @@ export class PgVectorStore implements IVectorStore {
     return this.iterate('list documents', readDocuments);
   }
 
-  async document(key: DocumentKey): Promise<StoredDocument | undefined> {
-    this.assertOpen();
-    if (!isStorable(key.entityId)) {
-      return undefined;
-    }
-    return this.run('read a document', db => readDocument(db, key));
+  document(key: DocumentKey): Promise<StoredDocument | undefined> {
+    return this.runFor(key.entityId, 'read a document', undefined, db => readDocument(db, key));
   }
 
-  async chunkIds(key: DocumentKey): Promise<Set<string>> {
-    this.assertOpen();
-    if (!isStorable(key.entityId)) {
-      return new Set();
-    }
-    return this.run('read a document', db => readChunkIds(db, key));
+  chunkIds(key: DocumentKey): Promise<Set<string>> {
+    return this.runFor(key.entityId, 'read a document', new Set(), db => readChunkIds(db, key));
   }
 
-  async chunks(
-    key: DocumentKey,
-    range: { from: number; to: number },
-  ): Promise<DocumentChunk[]> {
-    this.assertOpen();
-    if (!isStorable(key.entityId)) {
-      return [];
-    }
-    return this.run('read a document', db => readChunks(db, key, range));
+  chunks(key: DocumentKey, range: { from: number; to: number }): Promise<DocumentChunk[]> {
+    return this.runFor(key.entityId, 'read a document', [], db => readChunks(db, key, range));
   }
 
   async replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }> {
@@ -247,12 +208,10 @@ export class PgVectorStore implements IVectorStore {
     );
   }
 
-  async removeDocument(key: DocumentKey): Promise<{ removed: number }> {
-    this.assertOpen();
-    if (!isStorable(key.entityId)) {
-      return { removed: 0 };
-    }
-    return this.transaction('remove a document', transaction => removeDocument(transaction, key));
+  removeDocument(key: DocumentKey): Promise<{ removed: number }> {
+    return this.runFor(key.entityId, 'remove a document', { removed: 0 }, () =>
+      this.connection.transaction(transaction => removeDocument(transaction, key)),
+    );
   }
 
   async close(): Promise<void> {
@@ -262,6 +221,17 @@ export class PgVectorStore implements IVectorStore {
 
   private transaction<T>(action: string, work: (transaction: Database) => Promise<T>): Promise<T> {
     return this.run(action, () => this.connection.transaction(work));
+  }
+
+  /** No row has an id that PostgreSQL can't hold, and the database would refuse to look for it. */
+  private async runFor<T>(
+    entityId: string | undefined,
+    action: string,
+    otherwise: T,
+    work: (db: Database) => Promise<T>,
+  ): Promise<T> {
+    this.assertOpen();
+    return entityId === undefined || isStorable(entityId) ? this.run(action, work) : otherwise;
   }
 
   private async run<T>(action: string, work: (db: Database) => Promise<T>): Promise<T> {
@@ -290,11 +260,6 @@ export class PgVectorStore implements IVectorStore {
       throw new VectorStoreUnavailableError('The vector store is closed.');
     }
   }
-}
-
-/** No row has another id, and the database would refuse to look for it. */
-function isOptionalIdStorable(entityId: string | undefined): boolean {
-  return entityId === undefined || isStorable(entityId);
 }
 
 function open({ postgresql, logger }: PgVectorStoreOptions): DatabaseConnection {

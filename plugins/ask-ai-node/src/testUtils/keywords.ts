@@ -55,9 +55,7 @@ export function describeKeywords({ describe, test }: Suite): void {
       const decoys = [
         sample('decoy-1', { content: 'The backend has auth. External services have access.' }),
         sample('decoy-2', { content: 'The module was not found: err on the safe side.' }),
-        sample('decoy-3', {
-          content: 'The scope of a pkg, and its name; get the user and a profile.',
-        }),
+        sample('decoy-3', { content: 'The scope of a pkg, and its name; get the user a profile.' }),
       ];
       await store.storeBatch([...decoys, ...chunks]);
       await store.refreshStatistics();
@@ -114,7 +112,7 @@ export function describeKeywords({ describe, test }: Suite): void {
     test('a rarer word counts for more', async store => {
       await store.storeBatch([
         ...samples(30, index => ({ content: `The plugin has a page number ${index}` })),
-        sample('rare', { content: 'The quota has a page' }),
+        sample('rare', { content: 'The quota has a page, and many other words beside it' }),
       ]);
       await store.refreshStatistics();
       assert.equal((await findWords(store, 'quota plugin'))[0], 'rare');

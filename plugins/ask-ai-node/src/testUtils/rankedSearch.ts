@@ -141,6 +141,21 @@ export function describeRankedSearch({ describe, test }: Suite): void {
       }
     });
 
+    test('hits of which one is first by words and the other by vector come by chunk id', async store => {
+      const near = { content: 'One rollback among a number of other words', vector: at(10) };
+      const telling = { content: 'Rollback, rollback', vector: at(20) };
+      for (const [a, b] of [
+        [near, telling],
+        [telling, near],
+      ]) {
+        await fill(store, [sample('a', a), sample('b', b)]);
+        const query = { mode: 'hybrid' as const, text: 'rollback', vector: at(0), topK: 2 };
+        const hits = await store.searchRanked(query);
+        assert.deepEqual(idsOf(hits), ['a', 'b']);
+        assert.equal(hits[0]?.score, hits[1]?.score);
+      }
+    });
+
     test('chunks of an entity that say the same are one hit, the best', async store => {
       await fill(store, [
         sample('a', { content: 'Use the rollback command.', vector: at(30) }),

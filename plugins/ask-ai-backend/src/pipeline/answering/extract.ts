@@ -82,5 +82,7 @@ function splitSentences(content: string): string[] {
 function splitProse(text: string): string[] {
   return text
     .split(/\n\s*\n|\n(?=\s*(?:[-*+]|\d+\.)\s)/)
-    .flatMap(block => (block.includes('|') ? [block] : block.split(/(?<=[.!?:])\s+(?=["'`(\p{Lu}])/u)));
+    .flatMap(block =>
+      block.includes('|') ? [block] : block.split(/(?<=[.!?:])\s+(?=["'`(\p{Lu}])/u),
+    );
 }

@@ -91,6 +91,9 @@ function escapeFence(text: string): string {
 function cut(hit: RankedResult, tokens: number): RankedResult {
   const { documentChunk } = hit;
   const share = Math.max(0, tokens) / Math.max(1, estimateTokens(documentChunk.content));
-  const content = documentChunk.content.slice(0, Math.floor(documentChunk.content.length * share * 0.9));
+  const content = documentChunk.content.slice(
+    0,
+    Math.floor(documentChunk.content.length * share * 0.9),
+  );
   return { ...hit, documentChunk: { ...documentChunk, content: content.toWellFormed() } };
 }

@@ -19,6 +19,8 @@ export interface Atom {
   frame?: Frame;
   /** A whole code block or table: no part of it is repeated as overlap. */
   isWhole?: boolean;
+  /** Begins within a word that is longer than a chunk: no overlap begins here. */
+  isInsideWord?: boolean;
 }
 
 export function atomOf(text: string, glue: Atom['glue']): Atom {

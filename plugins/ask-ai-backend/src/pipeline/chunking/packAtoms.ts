@@ -68,11 +68,18 @@ function endOf(atoms: Atom[], limit: number): Atom[] {
     const change = next ? costAfter(atom, next) - costAfter(undefined, next) : 0;
     tokens += change + costAfter(undefined, atom);
     if (tokens > limit) {
-      return next === undefined && !atom.frame ? endOfProse(atom, limit) : atoms.slice(start);
+      return next === undefined && !atom.frame
+        ? endOfProse(atom, limit)
+        : fromWordStart(atoms, start);
     }
     start--;
   }
-  return atoms.slice(start);
+  return fromWordStart(atoms, start);
+}
+
+function fromWordStart(atoms: Atom[], start: number): Atom[] {
+  const first = atoms.findIndex((atom, index) => index >= start && !atom.isInsideWord);
+  return first < 0 ? [] : atoms.slice(first);
 }
 
 function endOfProse(atom: Atom, limit: number): Atom[] {

@@ -38,17 +38,16 @@ export function splitBlock(block: MarkdownBlock, limit: number, depth = 0): Atom
 
 function splitCode(code: string, limit: number): Atom[] {
   const lines = code.split('\n');
-  const [, mark, language] = FENCE.exec(lines[0] ?? '') ?? [];
+  const [, mark, info = ''] = FENCE.exec(lines[0] ?? '') ?? [];
   if (mark === undefined) {
     return splitLines(lines, limit);
   }
   const isClosed = lines.length > 1 && (lines.at(-1) ?? '').trim().startsWith(mark);
   const inner = lines.slice(1, isClosed ? -1 : undefined);
-  return splitLines(
-    inner,
-    limit,
-    frameOf(`${mark}${language}`.trimEnd(), mark, limit) ?? frameOf(mark, mark, limit),
-  );
+  const frame = frameOf(`${mark}${info}`.trimEnd(), mark, limit);
+  return frame
+    ? splitLines(inner, limit, frame)
+    : splitLines([info.trim(), ...inner], limit, frameOf(mark, mark, limit));
 }
 
 function splitTable(table: string, limit: number): Atom[] {

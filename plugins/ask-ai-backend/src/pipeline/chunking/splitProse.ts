@@ -54,7 +54,8 @@ function cutWord(word: string, limit: number, glue: Atom['glue']): Atom[] {
   let start = 0;
   while (start < word.length) {
     const end = endOfPiece(word, start + length);
-    atoms.push(atomOf(word.slice(start, end), start === 0 ? glue : ''));
+    const piece = word.slice(start, end);
+    atoms.push(start === 0 ? atomOf(piece, glue) : { ...atomOf(piece, ''), isInsideWord: true });
     start = end;
   }
   return atoms;

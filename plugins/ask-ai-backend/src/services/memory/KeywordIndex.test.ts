@@ -66,6 +66,28 @@ describe('KeywordIndex', () => {
     expect(find(index, 'alpha', row => row === 0)).toEqual([all]);
   });
 
+  it('ranks an identifier above its words, in a text of equal length', () => {
+    for (const identifier of [
+      'backend.auth.externalAccess',
+      'ERR_NOT_FOUND',
+      '@scope/pkg',
+      '/etc/a.yaml',
+    ]) {
+      const apart = identifier.replace(/[^A-Za-z]+/g, ' ');
+      const index = indexOf(
+        new Map([
+          [0, `Set ${apart} first`],
+          [1, `Set ${identifier} first`],
+        ]),
+      );
+      const hits = find(index, `how to set ${identifier}`);
+      expect(
+        hits.map(({ item }) => item),
+        identifier,
+      ).toEqual([1, 0]);
+    }
+  });
+
   it('after any changes ranks as an index that was built anew (200 cases)', () => {
     const changes = fc.array(
       fc.record({
