@@ -4,7 +4,7 @@ import { duplicateNames } from './duplicateNames';
 /**
  * Prints `N passed, N failed` as the last line of a run, for scripts. A file that can't be loaded, an
  * error outside of a test and a title that two tests of a file share each count as a failure; so does
- * a run that ends before its tests.
+ * a run that ends before its tests, or finds none.
  */
 export default class CountsReporter implements Reporter {
   private passed = 0;
@@ -33,7 +33,7 @@ export default class CountsReporter implements Reporter {
       brokenModules.length +
       duplicates.length +
       unhandledErrors.length +
-      (reason === 'interrupted' ? 1 : 0);
+      (reason === 'interrupted' || modules.length === 0 ? 1 : 0);
     if (duplicates.length > 0) {
       process.exitCode = 1;
       process.stderr.write(`${duplicates.join('\n')}\n`);

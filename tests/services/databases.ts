@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { query } from './connect';
-import { serverName } from './inspectServer';
+import { serverAddress } from './inspectServer';
 import { identifyProcess, isRunning, type ProcessIdentity } from './processes';
 
 /** A server on which one run makes its databases. Plain data: it is handed to the workers. */
@@ -56,7 +56,7 @@ export async function prepareDatabases(url: string): Promise<DatabaseServer> {
   } catch (error) {
     await dropDatabases(server);
     throw new Error(
-      `pgvector can't be enabled in a new database on ${serverName(url)}: ${(error as Error).message}. ` +
+      `pgvector can't be enabled in a new database on PostgreSQL at ${serverAddress(url)}: ${(error as Error).message}. ` +
         'A superuser must run once, connected to its database template1: CREATE EXTENSION vector; ' +
         'Or use a role that is superuser.',
     );
@@ -69,10 +69,12 @@ export async function createDatabase(
   server: DatabaseServer,
   { extension = true, name = 'db' }: DatabaseOptions = {},
 ): Promise<TestDatabase> {
-  const hint = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .slice(0, 24);
+  const hint =
+    name
+      .toLowerCase()
+      .match(/[a-z0-9]+/g)
+      ?.join('_')
+      .slice(0, 24) ?? 'db';
   const unique = `${server.prefix}_${hint}_${randomBytes(6).toString('hex')}`;
   // template0 has no extension, also where a DBA enabled pgvector for every new database.
   const template = extension ? server.prefix + TEMPLATE : 'template0';
@@ -96,7 +98,8 @@ async function dropStaleDatabases(url: string): Promise<void> {
   const templates = await query<{ name: string; comment: string | null }>(
     url,
     `SELECT datname AS name, shobj_description(oid, 'pg_database') AS comment
-       FROM pg_database WHERE datname LIKE '${PREFIX}%${TEMPLATE}'`,
+       FROM pg_database
+      WHERE datname LIKE '${PREFIX}%${TEMPLATE}' AND pg_has_role(datdba, 'MEMBER')`,
   );
   for (const { name, comment } of templates) {
     const owner = parseOwner(comment);

@@ -32,10 +32,10 @@ const ANSWER_TIMEOUT_MS = 7_000;
  * @throws Error within 10 s that names the server and the remedy, never the password.
  */
 export async function inspectServer(url: string): Promise<ServerFacts> {
-  const name = serverName(url);
+  const name = `PostgreSQL at ${serverAddress(url)}`;
   const row = await readFacts(url, name);
   if (row.version_number < 130_000) {
-    throw new Error(`${name} is PostgreSQL ${row.version}: 13 or newer is needed`);
+    throw new Error(`${name} is PostgreSQL ${row.version}: 13 or newer is needed.`);
   }
   if (!row.may_create_databases) {
     throw new Error(
@@ -77,14 +77,12 @@ async function readFacts(url: string, name: string): Promise<FactsRow> {
 }
 
 /** Where a URL leads, without the password. */
-export function serverName(url: string): string {
-  if (!URL.canParse(url)) {
-    throw new Error(
-      'The URL of the test server is not one: expected postgresql://user:password@host:5432/database',
-    );
+export function serverAddress(url: string): string {
+  if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
+    throw new Error('Expected a URL such as postgresql://user:password@host:5432/database.');
   }
   const { hostname, port, pathname, username } = new URL(url);
-  return `the PostgreSQL server at ${hostname}:${port || 5432} (database ${pathname.slice(1) || 'by default'}, role ${username || 'by default'})`;
+  return `${hostname}:${port || 5432} (database ${pathname.slice(1) || 'by default'}, role ${username || 'by default'})`;
 }
 
 /** A host with several addresses fails with one error for each and no text of its own. */

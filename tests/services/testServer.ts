@@ -1,6 +1,6 @@
 import { findContainerEngine, startContainer } from './container';
 import { findDebian, whyNotDebian } from './debian';
-import { inspectServer, serverName } from './inspectServer';
+import { inspectServer, serverAddress } from './inspectServer';
 import { findInstalledPostgres } from './installedPostgres';
 import { startPostgres } from './postgres';
 import { reapStaleResources } from './records';
@@ -29,7 +29,24 @@ type OpenServer = Pick<TestServer, 'url' | 'close'> & { origin: string };
  */
 export async function openTestServer(): Promise<TestServer> {
   reapStaleResources();
-  const server = await open();
+  const url = process.env[SERVER_VARIABLE];
+  return url ? useNamedServer(url) : describe((await fromContainer()) ?? (await fromPrograms()));
+}
+
+async function useNamedServer(url: string): Promise<TestServer> {
+  try {
+    const origin = `at ${serverAddress(url)}, named by ${SERVER_VARIABLE}`;
+    return await describe({ url, origin, close: async () => undefined });
+  } catch (error) {
+    throw new Error(
+      `${SERVER_VARIABLE}: ${(error as Error).message} ` +
+        `Or unset ${SERVER_VARIABLE}, and the tests find or start a server by themselves.`,
+    );
+  }
+}
+
+/** Makes sure that a server can carry the tests, and says which it is. */
+async function describe(server: OpenServer): Promise<TestServer> {
   try {
     const { postgresVersion, pgvectorVersion } = await inspectServer(server.url);
     const description = `PostgreSQL ${postgresVersion} with pgvector ${pgvectorVersion}, ${server.origin}`;
@@ -39,22 +56,6 @@ export async function openTestServer(): Promise<TestServer> {
     await server.close();
     throw error;
   }
-}
-
-async function open(): Promise<OpenServer> {
-  return fromVariable() ?? (await fromContainer()) ?? (await fromPrograms());
-}
-
-function fromVariable(): OpenServer | undefined {
-  const url = process.env[SERVER_VARIABLE];
-  if (!url) {
-    return undefined;
-  }
-  return {
-    url,
-    origin: `${serverName(url)}, named by ${SERVER_VARIABLE}`,
-    close: async () => undefined,
-  };
 }
 
 async function fromContainer(): Promise<OpenServer | undefined> {

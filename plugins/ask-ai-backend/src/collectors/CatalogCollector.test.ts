@@ -24,12 +24,16 @@ function collectorOf(entities: Entity[], options: Partial<CatalogCollectorOption
   });
 }
 
-async function idsOf(documents: AsyncIterable<CollectedDocument>): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { entityId } of documents) {
-    ids.push(entityId);
+async function all(documents: AsyncIterable<CollectedDocument>): Promise<CollectedDocument[]> {
+  const collected: CollectedDocument[] = [];
+  for await (const document of documents) {
+    collected.push(document);
   }
-  return ids;
+  return collected;
+}
+
+async function idsOf(documents: AsyncIterable<CollectedDocument>): Promise<string[]> {
+  return (await all(documents)).map(({ entityId }) => entityId);
 }
 
 describe('CatalogCollector', () => {
@@ -46,7 +50,7 @@ describe('CatalogCollector', () => {
       entityOf('a', { metadata: { name: 'a', title: 'A title' } }),
       entityOf('b', { kind: 'Group', spec: { profile: { displayName: 'Team B' } } }),
     ];
-    const documents = await Array.fromAsync(collectorOf(entities).collect({}));
+    const documents = await all(collectorOf(entities).collect({}));
     expect(documents).toMatchObject([
       { entityId: 'api:shop/petstore', entityName: 'Petstore', source: 'catalog' },
       { entityId: 'component:default/a', entityName: 'A title' },
@@ -59,7 +63,7 @@ describe('CatalogCollector', () => {
 
   it('has a fingerprint of what the document says', async () => {
     const fingerprintOf = async (entity: Entity) =>
-      (await Array.fromAsync(collectorOf([entity]).collect({})))[0]?.fingerprint;
+      (await all(collectorOf([entity]).collect({})))[0]?.fingerprint;
     const entity = entityOf('a');
     const touched = entityOf('a', { metadata: { name: 'a', etag: 'other', uid: 'other' } });
     const renamed = entityOf('a', { metadata: { name: 'a', title: 'New' } });

@@ -17,7 +17,9 @@ export async function* mapInOrder<T, R>(
       // Awaited later: without this a rejection in the meantime would end the process.
       result.catch(() => {});
       underWay.push(result);
-      if (underWay.length >= concurrency) {
+      const oldest = underWay.length < concurrency ? undefined : underWay.shift();
+      if (oldest) {
+        yield await oldest;
       }
     }
     for (const result of underWay) {
