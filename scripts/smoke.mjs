@@ -25,6 +25,9 @@ const HEALTHY_WITHIN_MS = 5_000;
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_INTERVAL_MS = 200;
 
+/** A condition that does not hold ends the wait, a refused connection does not. */
+class SmokeFailure extends Error {}
+
 const directory = mkdtempSync(join(tmpdir(), 'ask-ai-smoke-'));
 let backend;
 try {
@@ -153,9 +156,6 @@ function checkAnswer({ answer, found, sources }) {
   check(own, `no source in ${OWN_ENTITY.docs}: ${JSON.stringify(sources)}`);
   say(`answered from ${own.documentChunk.metadata.location}`);
 }
-
-/** A condition that does not hold ends the wait, a refused connection does not. */
-class SmokeFailure extends Error {}
 
 function check(condition, message) {
   if (!condition) {

@@ -45,5 +45,7 @@ fi
 timeout --foreground "$limit" "${isolated[@]}" debootstrap --variant=minbase \
   --include="$packages" "$suite" "$building" >&2
 
+# Shared memory, where the tests may not mount it.
+chmod 1777 "$building/dev/shm"
 rm -rf "$building"/var/cache/apt/archives/*.deb "$building"/var/lib/apt/lists/*
 mv --no-target-directory "$building" "$folder"

@@ -31,7 +31,7 @@ export interface DocumentChunk {
 
 /** Narrows a search. All that is given must hold; an empty list matches nothing. */
 export interface SearchFilter {
-  /** Entity references, in any case. */
+  /** Entity references as they are stored, which is in lower case: `component:default/petstore`. */
   entityIds?: string[];
   /** Entity kinds, in any case: `['Component', 'API']`. */
   kinds?: string[];

@@ -70,9 +70,11 @@ export interface StoreStats {
  * A store of chunks and their embeddings. Every implementation passes `describeVectorStore` of
  * `backstage-plugin-ask-ai-node/testUtils`.
  *
- * Errors, by `name`: `InvalidVectorError` (a zero vector, NaN, Infinity, an empty id or entity id,
- * a NUL character, an unpaired surrogate), `DimensionMismatchError`, `VectorStoreUnavailableError`,
- * `VectorStoreSchemaError`. Input is checked before anything is written.
+ * Errors, by `name`: `InvalidVectorError` (a zero vector, NaN, Infinity, a length that float4 can't
+ * compare, an empty or overlong id or entity id, a NUL character, an unpaired surrogate, a position
+ * that is no whole number, an unknown source), `DimensionMismatchError`, `ConflictError`,
+ * `VectorStoreUnavailableError`, `VectorStoreSchemaError`. Input is checked before anything is
+ * written.
  */
 export interface IVectorStore {
   /** Numbers in every vector of this store. */
@@ -86,7 +88,7 @@ export interface IVectorStore {
 
   /**
    * The `topK` nearest chunks by cosine similarity, best first; hits of equal similarity by chunk
-   * id. `topK <= 0` gives an empty list. A filter that is a string is an entity id.
+   * id. `topK <= 0` gives an empty list, fractions are cut off. A filter that is a string is an entity id.
    */
   search(
     queryVector: ArrayLike<number>,

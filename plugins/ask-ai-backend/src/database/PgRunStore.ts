@@ -9,7 +9,7 @@ import { fromRunRow, progressColumns } from './runRows';
 import { indexFailures, indexRuns } from './schema';
 
 /**
- * A run without a heartbeat for this long, in seconds, was killed. Heartbeats come every five
+ * A run without a heartbeat for this long, in seconds, was killed. Heartbeats come every two
  * seconds, so that a process may be held up for a while without losing its run.
  */
 const DEAD_AFTER_SECONDS = 30;

@@ -52,7 +52,7 @@ function redactAll(text: string, patterns: SecretPattern[]): { text: string; cou
         return match;
       }
       count++;
-      // The secret may stand earlier in the match, too; the group is what follows the rest.
+      // By position, as the same characters may stand in front of the secret, too.
       const start = groups?.before?.length ?? 0;
       return `${match.slice(0, start)}[redacted: ${name}]${match.slice(start + secret.length)}`;
     });

@@ -5,7 +5,7 @@ import { thisOwner } from '../lib/owner';
 import { noProgress, type Run, type RunProgress, type RunRequest, type RunStore } from '../types';
 
 /** Well below the silence after which a run counts as dead. */
-const HEARTBEAT_MS = 5_000;
+const HEARTBEAT_MS = 2_000;
 
 /** While another replica is at work: how often to look whether it has finished. */
 const BUSY_POLL_MS = 2_000;

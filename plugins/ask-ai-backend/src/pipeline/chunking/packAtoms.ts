@@ -7,51 +7,62 @@ export interface PackOptions {
   chunkOverlap: number;
 }
 
+/** A share of a chunk. A group below it says too little to be found, so it joins the one before. */
+const SMALLEST_GROUP = 1 / 4;
+
 /**
- * Joins neighbouring atoms to texts of at most `chunkSize` tokens, and of about equal size: a tail of
- * a few words says too little to be found. Every text but the first begins with the end of the one
- * before, up to `chunkOverlap` tokens, where that is prose or lines of a block that was split.
+ * Joins neighbouring atoms to texts of at most `chunkSize` tokens, and of about equal size. Every text
+ * but the first begins with the end of the one before, up to `chunkOverlap` tokens, as far as there is
+ * room and that is prose or lines of a block that was split.
  */
-export function packAtoms(atoms: Atom[], { chunkSize, chunkOverlap }: PackOptions): string[] {
-  const target = balancedSize(atoms, { chunkSize, chunkOverlap });
-  const texts: string[] = [];
-  let current: Atom[] = [];
-  let tokens = 0;
-  let repeated = 0;
-  for (const atom of atoms) {
-    const isFull = tokens >= target || tokens + costAfter(current.at(-1), atom) > chunkSize;
-    if (isFull && current.length > repeated) {
-      texts.push(render(current));
-      current = endOf(current, Math.min(chunkOverlap, chunkSize - mostCostOf(atom)));
-      repeated = current.length;
-      tokens = costOf(current);
-    }
-    tokens += costAfter(current.at(-1), atom);
-    current.push(atom);
-  }
-  if (current.length > repeated) {
-    texts.push(render(current));
-  }
-  return texts;
+export function packAtoms(atoms: Atom[], options: PackOptions): string[] {
+  const groups = joinSmall(groupAtoms(atoms, options), options.chunkSize);
+  return groups.map((group, index) => {
+    const room = options.chunkSize - costOf(group) - 1;
+    const repeated = endOf(groups[index - 1] ?? [], Math.min(options.chunkOverlap, room));
+    return withoutBlankEnds(render([...repeated, ...group]));
+  });
 }
 
-/** Tokens at which a chunk is closed, so that the last one is about as long as the others. */
-function balancedSize(atoms: Atom[], { chunkSize, chunkOverlap }: PackOptions): number {
+/** Groups that leave room for the overlap, unless a whole block needs it. */
+function groupAtoms(atoms: Atom[], { chunkSize, chunkOverlap }: PackOptions): Atom[][] {
   const total = costOf(atoms);
-  if (total <= chunkSize) {
-    return chunkSize;
+  const target =
+    total <= chunkSize ? chunkSize : total / Math.ceil(total / (chunkSize - chunkOverlap));
+  const groups: Atom[][] = [];
+  let group: Atom[] = [];
+  let tokens = 0;
+  for (const atom of atoms) {
+    if (
+      group.length > 0 &&
+      (tokens >= target || tokens + costAfter(group.at(-1), atom) > chunkSize)
+    ) {
+      groups.push(group);
+      group = [];
+      tokens = 0;
+    }
+    tokens += costAfter(group.at(-1), atom);
+    group.push(atom);
   }
-  const count = Math.ceil(total / (chunkSize - chunkOverlap));
-  return Math.ceil(total / count) + chunkOverlap;
+  return group.length > 0 ? [...groups, group] : groups;
+}
+
+function joinSmall(groups: Atom[][], chunkSize: number): Atom[][] {
+  const joined: Atom[][] = [];
+  for (const group of groups) {
+    const previous = joined.at(-1);
+    const both = [...(previous ?? []), ...group];
+    if (previous && costOf(group) < chunkSize * SMALLEST_GROUP && costOf(both) <= chunkSize) {
+      joined[joined.length - 1] = both;
+    } else {
+      joined.push(group);
+    }
+  }
+  return joined;
 }
 
 function costOf(atoms: Atom[]): number {
   return atoms.reduce((sum, atom, index) => sum + costAfter(atoms[index - 1], atom), 0);
-}
-
-/** What an atom adds at most, whatever stands before it. */
-function mostCostOf(atom: Atom): number {
-  return 1 + costAfter(undefined, atom);
 }
 
 /** The last atoms, or sentences of the last atom, that have at most `limit` tokens together. */
@@ -85,4 +96,9 @@ function fromWordStart(atoms: Atom[], start: number): Atom[] {
 function endOfProse(atom: Atom, limit: number): Atom[] {
   const pieces = limit > 0 ? splitProse(atom.text, limit) : [];
   return pieces.length > 1 ? endOf(pieces, limit) : [];
+}
+
+/** Blank lines of code that was cut; the indentation of the first line stays. */
+function withoutBlankEnds(text: string): string {
+  return text.replace(/^(?:[ \t]*\n)+/, '').trimEnd();
 }

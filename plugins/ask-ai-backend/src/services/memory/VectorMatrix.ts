@@ -63,18 +63,19 @@ export class VectorMatrix {
     const { data, dimensions, inverseLengths } = this;
     const cosine =
       dotProduct(data, row * dimensions, query.unit, dimensions) * (inverseLengths[row] as number);
+    // Rounding may lead a little beyond.
     return Math.min(1, Math.max(-1, cosine));
   }
 
   /** Offers the given rows, or all, by their similarity. */
   offerNearest(query: Query, top: TopK, rows?: Iterable<number>): void {
-    let { threshold } = top;
     if (rows) {
       for (const row of rows) {
-        threshold = top.offer(row, this.similarity(query, row));
+        top.offer(row, this.similarity(query, row));
       }
       return;
     }
+    let { threshold } = top;
     for (let row = 0; row < this.rowCount; row++) {
       if (this.inverseLengths[row] !== 0) {
         const similarity = this.similarity(query, row);
