@@ -62,7 +62,10 @@ try {
 } catch (error) {
   fail(`smoke test failed: ${error.message}`);
 } finally {
-  backend?.kill('SIGKILL');
+  if (backend && backend.exitCode === null) {
+    backend.kill('SIGTERM');
+    await once(backend, 'exit', { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) });
+  }
   rmSync(directory, { recursive: true, force: true });
 }
 
