@@ -24,7 +24,7 @@ CREATE TABLE "embeddings" (
 	"vector_hash" text NOT NULL,
 	"entity_kind" text GENERATED ALWAYS AS (case when position(':' in entity_id) > 0 then lower(split_part(entity_id, ':', 1)) else '' end) STORED,
 	"entity_namespace" text GENERATED ALWAYS AS (case when entity_id like '%:%/%' then lower(split_part(split_part(entity_id, ':', 2), '/', 1)) else '' end) STORED,
-	"content_tsv" "tsvector" GENERATED ALWAYS AS (setweight(to_tsvector('english', coalesce(title, '')), 'A') || to_tsvector('english', left(content, 32768)) || to_tsvector('english', regexp_replace(regexp_replace(left(content, 32768), '([[:lower:]])([[:upper:]])', '\1 \2', 'g'), '[^[:alnum:]]+', ' ', 'g'))) STORED,
+	"content_tsv" "tsvector" GENERATED ALWAYS AS (setweight(to_tsvector('english', coalesce(title, '')), 'A') || setweight(to_tsvector('english', entity_name), 'B') || to_tsvector('english', left(content, 32768)) || to_tsvector('english', regexp_replace(regexp_replace(left(content, 32768), '([[:lower:]])([[:upper:]])', '\1 \2', 'g'), '[^[:alnum:]]+', ' ', 'g'))) STORED,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "embeddings_source_check" CHECK ("embeddings"."source" in ('catalog', 'techdocs'))

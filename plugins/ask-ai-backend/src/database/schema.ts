@@ -53,12 +53,13 @@ export function embeddingsTable(name: string, dimensions: number) {
         sql`case when entity_id like '%:%/%' then lower(split_part(split_part(entity_id, ':', 2), '/', 1)) else '' end`,
       ),
       /**
-       * Words of the title, of the text as it stands, and of the text with identifiers taken apart:
+       * Words of the title, of the entity's name, of the text as it stands, and of the text with identifiers taken apart:
        * `backend.auth.externalAccess` is found as a whole and by each of its words.
        */
       contentTsv: tsvector('content_tsv').generatedAlwaysAs(
         sql.raw(
           `setweight(to_tsvector('english', coalesce(title, '')), 'A') || ` +
+            `setweight(to_tsvector('english', entity_name), 'B') || ` +
             `to_tsvector('english', left(content, ${SEARCHED_CHARACTERS})) || ` +
             `to_tsvector('english', regexp_replace(regexp_replace(left(content, ${SEARCHED_CHARACTERS}), ` +
             `'([[:lower:]])([[:upper:]])', '\\1 \\2', 'g'), '[^[:alnum:]]+', ' ', 'g'))`,

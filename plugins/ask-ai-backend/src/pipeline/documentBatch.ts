@@ -134,7 +134,8 @@ export class DocumentBatch {
   }
 
   private redactSection(section: DocumentSection): DocumentSection {
-    return { ...section, text: this.options.redact(section.text) };
+    const { redact } = this.options;
+    return { ...section, text: redact(section.text), headingPath: section.headingPath.map(redact) };
   }
 
   private async write(

@@ -1,8 +1,8 @@
 import type { RankedResult } from 'backstage-plugin-ask-ai-common';
 import { queryTerms, tokenise } from '../../lib/text';
 
-/** Share of the question's words that one passage must hold to count as support. */
-const MIN_COVERAGE = 0.5;
+/** Share of the question's words that one passage must hold to count as support: more than half. */
+const MIN_COVERAGE = 0.55;
 
 /**
  * Similarity from which a passage counts as support although it uses other words; only for models
