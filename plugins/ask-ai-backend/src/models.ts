@@ -1,14 +1,12 @@
 import type { EmbeddingProvider, LanguageModel } from 'backstage-plugin-ask-ai-node';
 import { LexicalEmbeddingProvider } from './providers/LexicalEmbeddingProvider';
-import { OllamaEmbeddingProvider } from './providers/OllamaEmbeddingProvider';
-import { OllamaLanguageModel } from './providers/OllamaLanguageModel';
-import { OpenAiEmbeddingProvider } from './providers/OpenAiEmbeddingProvider';
-import { OpenAiLanguageModel } from './providers/OpenAiLanguageModel';
 import type { OpenAiServerOptions } from './providers/openAiServer';
 import type { ConfigService } from './services/ConfigService';
 
+// Vendors' clients are loaded when they are chosen: together they take a third of a second.
+
 /** The embedding model that the configuration names. */
-export function createEmbeddingProvider(config: ConfigService): EmbeddingProvider {
+export async function createEmbeddingProvider(config: ConfigService): Promise<EmbeddingProvider> {
   const {
     provider,
     model = '',
@@ -21,27 +19,34 @@ export function createEmbeddingProvider(config: ConfigService): EmbeddingProvide
   switch (provider) {
     case 'lexical':
       return LexicalEmbeddingProvider.create({ dimensions });
-    case 'ollama':
+    case 'ollama': {
+      const { OllamaEmbeddingProvider } = await import('./providers/OllamaEmbeddingProvider');
       return OllamaEmbeddingProvider.create({ ...options, baseUrl: config.getOllamaBaseUrl() });
-    case 'openai':
+    }
+    case 'openai': {
+      const { OpenAiEmbeddingProvider } = await import('./providers/OpenAiEmbeddingProvider');
       return OpenAiEmbeddingProvider.create({ ...options, ...openAiServer(config) });
+    }
   }
 }
 
 /** The language model that the configuration names; none when answers are extracted. */
-export function createLanguageModel(config: ConfigService): LanguageModel | undefined {
+export async function createLanguageModel(
+  config: ConfigService,
+): Promise<LanguageModel | undefined> {
   const { provider, contextTokens, timeoutMs } = config.getLanguageModelConfig();
   switch (provider) {
     case 'extractive':
       return undefined;
-    case 'ollama':
-      return OllamaLanguageModel.create({
-        baseUrl: config.getOllamaBaseUrl(),
-        contextTokens,
-        timeoutMs,
-      });
-    case 'openai':
+    case 'ollama': {
+      const { OllamaLanguageModel } = await import('./providers/OllamaLanguageModel');
+      const baseUrl = config.getOllamaBaseUrl();
+      return OllamaLanguageModel.create({ baseUrl, contextTokens, timeoutMs });
+    }
+    case 'openai': {
+      const { OpenAiLanguageModel } = await import('./providers/OpenAiLanguageModel');
       return OpenAiLanguageModel.create({ ...openAiServer(config), contextTokens, timeoutMs });
+    }
   }
 }
 

@@ -61,8 +61,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
   const releases = new ReleaseStack();
   const { store, runs } = await VectorStoreFactory.open(config, logger, options);
   releases.add(() => store.close());
-  const embeddingProvider = createEmbeddingProvider(config);
-  const languageModel = createLanguageModel(config);
+  const embeddingProvider = await createEmbeddingProvider(config);
+  const languageModel = await createLanguageModel(config);
   const space = EmbeddingSpaceGuard.create({ store, embeddingProvider });
   const { redact, fingerprint: redactionFingerprint } = createRedactor(
     config.getIndexConfig().redact,

@@ -51,6 +51,11 @@ const MEANING: Record<string, { kind: Kind; remedy: string }> = {
   '58': { kind: 'unavailable', remedy: 'The server has a system error; see its log.' },
   '42501': { kind: 'schema', remedy: 'Grant the role the missing right.' },
   '42P01': { kind: 'schema', remedy: 'Run the migrations: npm run db:migrate.' },
+  '42P07': {
+    kind: 'schema',
+    remedy:
+      'Tables of that name are there that these migrations did not make: use a database or schema of its own.',
+  },
   '42703': { kind: 'schema', remedy: 'Run the migrations: npm run db:migrate.' },
   '42704': {
     kind: 'schema',

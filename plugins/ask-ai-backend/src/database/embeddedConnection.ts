@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { drizzle } from 'drizzle-orm/pglite';
 import type { Database, DatabaseConnection } from './connection';
 import { lockFolder } from './folderLock';
 
@@ -15,9 +14,10 @@ export async function openEmbeddedConnection(directory?: string): Promise<Databa
   const unlock = folder === undefined ? async () => {} : await lockFolder(folder);
   try {
     // Loaded when it is chosen: 20 MB of WebAssembly that a server's user never needs.
-    const [{ PGlite }, { vector }] = await Promise.all([
+    const [{ PGlite }, { vector }, { drizzle }] = await Promise.all([
       import('@electric-sql/pglite'),
       import('@electric-sql/pglite-pgvector'),
+      import('drizzle-orm/pglite'),
     ]);
     if (folder !== undefined) {
       await mkdir(folder, { recursive: true });
