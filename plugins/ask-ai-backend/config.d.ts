@@ -69,7 +69,7 @@ export interface Config {
       contextTokens?: number;
 
       /**
-       * How long a whole answer may take, in milliseconds. Default `120000`.
+       * How long the model may be silent before and between the pieces of an answer, in milliseconds. Default `120000`.
        */
       timeoutMs?: number;
     };

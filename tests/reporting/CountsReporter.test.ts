@@ -12,6 +12,8 @@ function runFixture(...filters: string[]): { status: number | null; output: stri
       'run',
       '--root',
       join(__dirname, 'fixture'),
+      // Without it, vite writes a node_modules beside the fixture's configuration.
+      '--configLoader=runner',
       ...filters,
     ],
     { encoding: 'utf8' },

@@ -162,7 +162,7 @@ async function initialise(
   );
   await promisify(execFile)(file, args, { cwd: '/' });
   await rm(passwordFile);
-  // A file of its own, so that ALTER SYSTEM, which writes postgresql.auto.conf, still wins.
+  // initdb's file has defaults alone. ALTER SYSTEM writes postgresql.auto.conf, which wins over this.
   await writeServiceFile(programs, join(folder.host, 'data', 'postgresql.conf'), toConf(settings));
 }
 

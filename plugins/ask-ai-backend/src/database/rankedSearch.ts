@@ -62,7 +62,7 @@ function rankedStatement({ mode, text, vector, topK, filter }: RankedSearch): SQ
     fused as (
       select id, ${fusedScore(useVector, useKeywords)} as score
       from nearest full join keyword using (id)
-      order by score desc, id limit ${2 * topK}
+      order by score desc, id limit ${legSize(topK)}
     )
     select e.chunk_id as "chunkId", e.entity_id as "entityId", e.entity_name as "entityName", e.content,
       e.source, e.chunk_index as "chunkIndex", e.total_chunks as "totalChunks", e.title, e.location,

@@ -65,8 +65,8 @@ describe('docs/CONFIG.md', () => {
 /** Rows of the tables of three columns. */
 function documentedKeys(): { path: string; defaultValue: string }[] {
   return [
-    ...readFileSync(DOCUMENT, 'utf8').matchAll(/^\| `([^`]+)` \| [^|]+ \| ([^|]+) \|$/gm),
-  ].map(([, path = '', defaultValue = '']) => ({ path, defaultValue }));
+    ...readFileSync(DOCUMENT, 'utf8').matchAll(/^\| `([^`]+)` +\| [^|]+ \| ([^|]+) \|$/gm),
+  ].map(([, path = '', defaultValue = '']) => ({ path, defaultValue: defaultValue.trim() }));
 }
 
 function objectAt(path: string) {

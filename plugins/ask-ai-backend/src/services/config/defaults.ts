@@ -18,7 +18,7 @@ export const DEFAULTS = {
   llm: {
     /** What the context window of small local models holds without more than 8 GB of memory. */
     contextTokens: 8_192,
-    /** For the whole answer: about 500 tokens at 5 tokens a second on a CPU. */
+    /** A model that is loaded from disk on a CPU is silent for up to a minute. */
     timeoutMs: 120_000,
   },
   index: {

@@ -42,7 +42,7 @@ export interface LanguageModelConfig {
   allowedModels: string[];
   /** Tokens that prompt and answer may have together. */
   contextTokens: number;
-  /** For a whole answer. */
+  /** How long the model may be silent before and between the pieces of an answer. */
   timeoutMs: number;
 }
 
