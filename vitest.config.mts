@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** Tests that need a PostgreSQL server with pgvector. */
@@ -15,7 +14,6 @@ const shared = {
 };
 
 export default defineConfig({
-  resolve: { alias: { '#test-services': join(import.meta.dirname, 'tests/services/index.ts') } },
   test: {
     reporters: ['default', './tests/reporting/CountsReporter.ts'],
     projects: [
