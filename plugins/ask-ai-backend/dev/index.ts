@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { createBackend } from '@backstage/backend-defaults';
 import { rootConfigServiceFactory } from '@backstage/backend-defaults/rootConfig';
 import { configFiles } from '../src/cli/configFiles';
+import { rootLogger } from './rootLogger';
 import { templateKind } from './templateKind';
 
 const root = resolve(__dirname, '../../..');
@@ -24,6 +25,7 @@ async function startBackend(): Promise<void> {
   process.env.NODE_ENV ??= 'development';
 
   const backend = createBackend();
+  backend.add(rootLogger);
   backend.add(rootConfigServiceFactory({ argv: files.flatMap(file => ['--config', file]) }));
   backend.add(import('@backstage/plugin-auth-backend'));
   backend.add(import('@backstage/plugin-auth-backend-module-guest-provider'));
