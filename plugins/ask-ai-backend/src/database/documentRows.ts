@@ -7,7 +7,7 @@ import type {
 import { and, between, eq, gt, not, or, type SQL, sql } from 'drizzle-orm';
 import { ConflictError } from '../errors';
 import type { Database } from './connection';
-import { chunkColumns, toChunkValues, toDocumentChunk } from './embeddingRows';
+import { chunkColumns, hasIdAmong, toChunkValues, toDocumentChunk } from './embeddingRows';
 import { embeddings, indexedDocuments } from './schema';
 import { upsertEmbeddings } from './upsert';
 
@@ -65,7 +65,7 @@ export async function replaceDocument(
   const remaining = [...new Set([...embedded, ...kept].map(({ id }) => id))];
   const removed = await transaction
     .delete(embeddings)
-    .where(and(ofDocument({ entityId, source }), not(oneOf(remaining))))
+    .where(and(ofDocument({ entityId, source }), not(hasIdAmong(remaining))))
     .returning({ id: embeddings.id });
   const record = { fingerprint, chunkCount: remaining.length };
   await transaction
@@ -97,7 +97,7 @@ async function updateKept(transaction: Database, kept: DocumentChunk[]): Promise
   const rows = await transaction
     .select({ id: embeddings.id, contentHash: embeddings.contentHash })
     .from(embeddings)
-    .where(oneOf(ids))
+    .where(hasIdAmong(ids))
     .orderBy(embeddings.id)
     .for('update');
   const hashes = new Map(rows.map(row => [row.id, row.contentHash]));
@@ -162,9 +162,4 @@ export async function readChunks(
 
 function ofDocument({ entityId, source }: DocumentKey): SQL | undefined {
   return and(eq(embeddings.entityId, entityId), eq(embeddings.source, source));
-}
-
-/** One array parameter: a list of ten thousand parameters would overflow the stack in Drizzle. */
-function oneOf(ids: string[]): SQL {
-  return sql`${embeddings.id} = any(${sql.param(ids)}::text[])`;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DocumentChunk } from 'backstage-plugin-ask-ai-common';
 import type { EmbeddingVector } from 'backstage-plugin-ask-ai-node';
+import { type SQL, sql } from 'drizzle-orm';
 import { embeddings } from './schema';
 import { encodeVector } from './vectorColumn';
 
@@ -19,6 +20,11 @@ export const chunkColumns = {
   title: embeddings.title,
   location: embeddings.location,
 };
+
+/** One array parameter: a list of ten thousand parameters would overflow the stack in Drizzle. */
+export function hasIdAmong(ids: string[]): SQL {
+  return sql`${embeddings.id} = any(${sql.param(ids)}::text[])`;
+}
 
 /** What a row with `chunkColumns` is read as. */
 export interface ChunkRow {

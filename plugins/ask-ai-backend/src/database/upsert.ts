@@ -1,7 +1,7 @@
 import type { EmbeddingVector } from 'backstage-plugin-ask-ai-node';
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { Database } from './connection';
-import { type EmbeddingRow, toEmbeddingRow } from './embeddingRows';
+import { type EmbeddingRow, hasIdAmong, toEmbeddingRow } from './embeddingRows';
 import { embeddings } from './schema';
 
 /**
@@ -73,7 +73,7 @@ async function changedRows(transaction: Database, rows: EmbeddingRow[]): Promise
         vectorHash: embeddings.vectorHash,
       })
       .from(embeddings)
-      .where(sql`${embeddings.id} = any(${sql.param(ids)}::text[])`);
+      .where(hasIdAmong(ids));
     for (const row of found) {
       stored.set(row.id, row.contentHash + row.vectorHash);
     }
