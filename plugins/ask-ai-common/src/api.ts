@@ -1,4 +1,5 @@
 import type { RankedResult, SearchFilter, SearchMode } from './documents';
+import type { VectorIndexStatus } from './vectorIndex';
 
 /** One turn of a conversation. */
 export interface ChatTurn {
@@ -106,6 +107,8 @@ export interface IndexStatus {
   nextRun?: string;
   /** The latest 100. */
   failures: DocumentFailure[];
+  /** Absent when the store compares with every vector. */
+  vectorIndex?: VectorIndexStatus;
 }
 
 /** Answer of the calls that start a run. */

@@ -5,6 +5,7 @@ import type {
   SearchFilter,
   SearchMode,
   SearchResult,
+  VectorIndexStatus,
 } from 'backstage-plugin-ask-ai-common';
 
 /** A chunk with its embedding. */
@@ -66,6 +67,32 @@ export interface StoreStats {
   entityCount: number;
 }
 
+/** How far a load is. */
+export interface LoadProgress {
+  /** `writing` while rows arrive, `indexing` while the vector index is built over them. */
+  phase: 'writing' | 'indexing';
+  rowsWritten: number;
+  /** The part of the vector index that is built, 0 to 1; in phase `indexing`, where it is known. */
+  indexed?: number;
+}
+
+/** Options of a load. */
+export interface LoadOptions {
+  /** Called a few times a second at most. */
+  onProgress?(progress: LoadProgress): void;
+  /** Ends the load, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What a load did. */
+export interface LoadResult {
+  /** Embeddings that the stream gave, of equal ids all but the last left out. */
+  stored: number;
+}
+
+/** Embeddings in any number; the store takes the next when it has room. */
+export type EmbeddingStream = AsyncIterable<EmbeddingVector> | Iterable<EmbeddingVector>;
+
 /**
  * A store of chunks and their embeddings. Every implementation passes `describeVectorStore` of
  * `backstage-plugin-ask-ai-node/testUtils`.
@@ -85,6 +112,26 @@ export interface IVectorStore {
 
   /** One atomic unit of any size. Of equal ids the last one wins. An empty list does nothing. */
   storeBatch(embeddings: EmbeddingVector[]): Promise<void>;
+
+  /**
+   * Stores a stream of any length in bounded memory. Of equal ids the last one wins. No atomic unit:
+   * when it fails or is aborted, a part of the stream may be stored.
+   */
+  storeAll(embeddings: EmbeddingStream, options?: LoadOptions): Promise<LoadResult>;
+
+  /**
+   * Makes the store consist of exactly what the stream gives, in bounded memory and as one atomic
+   * unit: searches see all of the old until they see all of the new. What anybody writes or removes
+   * while it goes on, in any process, holds against the stream. When it fails or is aborted, the
+   * store is as if it had never begun.
+   *
+   * @param options - `documents` are the records that go with the stream; asked for at its end.
+   * @throws an error named `ConflictError` when another load is under way.
+   */
+  replaceAll(
+    embeddings: EmbeddingStream,
+    options?: LoadOptions & { documents?(): Iterable<StoredDocument> },
+  ): Promise<LoadResult>;
 
   /**
    * The `topK` nearest chunks by cosine similarity, best first; hits of equal similarity by chunk
@@ -121,6 +168,9 @@ export interface IVectorStore {
    * @throws an error named `EmbeddingSpaceMismatchError` that says the remedy.
    */
   useEmbeddingSpace(space: EmbeddingSpace): Promise<void>;
+
+  /** The state of the vector index; `undefined` for a store that compares with every vector. */
+  vectorIndex(): Promise<VectorIndexStatus | undefined>;
 
   /** Brings up to date what ranks and plans rely on; called after a run that changed something. */
   refreshStatistics(): Promise<void>;
