@@ -209,8 +209,8 @@ export interface Config {
     vectorStore?: {
       /**
        * `memory`: lost at the end; `embedded`: a folder, for one backend process; `postgresql`: a
-       * server with pgvector. Default `postgresql` when there is a `postgresql` block or
-       * Backstage's own `backend.database.client` is `pg`, else `embedded`.
+       * server with pgvector. Default `postgresql` when a `postgresql` block describes a
+       * server or Backstage's own `backend.database.client` is `pg`, else `embedded`.
        */
       type?: 'memory' | 'embedded' | 'postgresql';
 
@@ -222,7 +222,7 @@ export interface Config {
       };
 
       /**
-       * The PostgreSQL server. Default: Backstage's own database.
+       * The PostgreSQL server. Without it, or with nothing but `index`: Backstage's own database.
        */
       postgresql?: {
         /**
@@ -320,6 +320,46 @@ export interface Config {
          * `statementTimeoutMillis`. Default: 2000 more.
          */
         queryTimeoutMillis?: number;
+
+        /**
+         * How the vector index (HNSW) is built and searched. Alone in the block, it means the index
+         * in Backstage's own database.
+         */
+        index?: {
+          /**
+           * Neighbours that a vector is linked to, from 2 to 100. More find more in a large index,
+           * which grows and takes longer to build. A change rebuilds the index. Default: what the
+           * index has, 16 in a new one.
+           */
+          m?: number;
+
+          /**
+           * Candidates that are compared when a vector is linked, from 4 to 1000 and at least twice
+           * `m`. More find more, and take longer to build. A change rebuilds the index. Default:
+           * what the index has, 64 in a new one.
+           */
+          efConstruction?: number;
+
+          /**
+           * Candidates that a search keeps, from 1 to 1000. More find more and take longer. Default:
+           * measured, the smallest value of at least 100 that reaches `recallTarget`, the same for
+           * every replica.
+           */
+          efSearch?: number;
+
+          /**
+           * What the index holds of a number: `full`, 4 bytes, or `half`, 2 bytes; with `half`, what
+           * was found is ranked again by the full vectors. A change rebuilds the index. Default:
+           * what the index has, `full` in a new one.
+           */
+          precision?: 'full' | 'half';
+
+          /**
+           * The part of the 10 nearest vectors that a search shall find, from 0.5 to 0.999. Default
+           * `0.95`.
+           */
+          recallTarget?: number;
+        };
       };
     };
   };

@@ -15,6 +15,7 @@ export { askAiPlugin as default } from './plugin';
 export type {
   AskAiConfig,
   PostgresConfig,
+  VectorIndexConfig,
   VectorStoreConfig,
   VectorStoreType,
 } from './services/ConfigService';

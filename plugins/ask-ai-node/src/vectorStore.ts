@@ -86,8 +86,8 @@ export interface LoadOptions {
 
 /** What a load did. */
 export interface LoadResult {
-  /** Embeddings that the stream gave, of equal ids all but the last left out. */
-  stored: number;
+  /** Embeddings that the stream gave. */
+  received: number;
 }
 
 /** Embeddings in any number; the store takes the next when it has room. */
@@ -121,9 +121,9 @@ export interface IVectorStore {
 
   /**
    * Makes the store consist of exactly what the stream gives, in bounded memory and as one atomic
-   * unit: searches see all of the old until they see all of the new. What anybody writes or removes
-   * while it goes on, in any process, holds against the stream. When it fails or is aborted, the
-   * store is as if it had never begun.
+   * unit: searches see all of the old until they see all of the new. What anybody, in any process,
+   * writes or removes from when the stream is first read, holds against it. When it fails or is
+   * aborted, the store is as if it had never begun.
    *
    * @param options - `documents` are the records that go with the stream; asked for at its end.
    * @throws an error named `ConflictError` when another load is under way.

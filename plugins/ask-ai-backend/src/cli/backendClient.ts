@@ -1,6 +1,7 @@
 import type {
   AskRequest,
   AskResponse,
+  IndexStarted,
   IndexStatus,
   SearchRequest,
   SearchResponse,
@@ -16,6 +17,8 @@ export interface BackendClient {
   ask(request: AskRequest): Promise<AskResponse>;
   search(request: SearchRequest): Promise<SearchResponse>;
   status(): Promise<IndexStatus>;
+  /** Asks for a run over the whole catalog. */
+  startIndex(): Promise<IndexStarted>;
 }
 
 export function createBackendClient(target: BackendTarget): BackendClient {
@@ -23,6 +26,7 @@ export function createBackendClient(target: BackendTarget): BackendClient {
     ask: request => call(target, 'POST', '/', request),
     search: request => call(target, 'POST', '/search', request),
     status: () => call(target, 'GET', '/index/status'),
+    startIndex: () => call(target, 'POST', '/index', {}),
   };
 }
 

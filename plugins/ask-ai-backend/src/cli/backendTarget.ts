@@ -1,7 +1,6 @@
 import type { Config } from '@backstage/config';
-import { ConfigSources, StaticConfigSource } from '@backstage/config-loader';
-import { configFiles } from './configFiles';
 import { failure } from './exitCodes';
+import { readConfig, type Variables } from './readConfig';
 
 const DEFAULT_URL = 'http://localhost:7007';
 
@@ -28,14 +27,10 @@ export interface BackendTarget {
  */
 export async function findBackend(
   options: ConnectionOptions,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Variables,
   directory: string,
 ): Promise<BackendTarget> {
-  const config = await readConfig(
-    configFiles(options.config ?? [], directory),
-    environment,
-    directory,
-  );
+  const config = await readConfig(options.config ?? [], environment, directory);
   const configuredUrl = config.getOptionalString('backend.baseUrl');
   const url = checkUrl(options.url ?? environment.ASK_AI_URL ?? configuredUrl ?? DEFAULT_URL);
   return {
@@ -46,30 +41,6 @@ export async function findBackend(
       (maySend(url, configuredUrl) ? staticToken(config) : undefined),
     appUrl: withoutTrailingSlash(config.getOptionalString('app.baseUrl')),
   };
-}
-
-async function readConfig(
-  files: string[],
-  environment: Readonly<Record<string, string | undefined>>,
-  directory: string,
-): Promise<Config> {
-  try {
-    const source = ConfigSources.default({
-      argv: files.flatMap(file => ['--config', file]),
-      rootDir: directory,
-      allowMissingDefaultConfig: true,
-      watch: false,
-      env: environment,
-      substitutionFunc: async name => environment[name]?.trim(),
-    });
-    // Backstage's loader fails when no source has any data.
-    const nothing = StaticConfigSource.create({ data: {} });
-    const config = await ConfigSources.toConfig(ConfigSources.merge([nothing, source]));
-    config.close();
-    return config;
-  } catch (error) {
-    throw failure('usage', `Can't read the configuration: ${String((error as Error).message)}`);
-  }
 }
 
 /** The token that the configuration grants to external callers. */

@@ -3,6 +3,7 @@ import type { BackendClient } from './backendClient';
 import { EXIT_CODES } from './exitCodes';
 import { formatAnswer, formatHits } from './formatResults';
 import { formatIndexNote, formatStatus } from './formatStatus';
+import { asJson } from './formatUnits';
 import type { Terminal } from './terminal';
 
 /** What a command works with. */
@@ -53,6 +54,7 @@ export async function statusCommand({ client, terminal, json }: CommandContext):
   terminal.print(json ? asJson(status) : formatStatus(status, terminal, new Date()));
   if (!json) {
     noteIndex(status.state === 'idle' ? status : undefined, terminal);
+    warn(status.vectorIndex?.message, terminal);
   }
   return EXIT_CODES.success;
 }
@@ -67,12 +69,11 @@ async function optionalStatus(client: BackendClient): Promise<IndexStatus | unde
 }
 
 function noteIndex(status: IndexStatus | undefined, terminal: Terminal): void {
-  const note = status && formatIndexNote(status);
-  if (note) {
-    terminal.note(terminal.style('yellow', note));
-  }
+  warn(status && formatIndexNote(status), terminal);
 }
 
-function asJson(value: unknown): string {
-  return JSON.stringify(value, undefined, 2);
+function warn(message: string | undefined, terminal: Terminal): void {
+  if (message) {
+    terminal.note(terminal.style('yellow', message));
+  }
 }

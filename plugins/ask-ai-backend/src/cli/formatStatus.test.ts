@@ -1,4 +1,4 @@
-import type { IndexStatus, RunSummary } from 'backstage-plugin-ask-ai-common';
+import type { IndexStatus, RunSummary, VectorIndexStatus } from 'backstage-plugin-ask-ai-common';
 import { describe, expect, it } from 'vitest';
 import { formatIndexNote, formatStatus } from './formatStatus';
 import { createTerminal } from './terminal';
@@ -21,6 +21,15 @@ const lastRun: RunSummary = {
 };
 
 const idle: IndexStatus = { state: 'idle', vectorCount: 1_214, entityCount: 31, failures: [] };
+
+const vectorIndex: VectorIndexStatus = {
+  state: 'valid',
+  m: 16,
+  efConstruction: 64,
+  precision: 'full',
+  efSearch: 100,
+  recallTarget: 0.95,
+};
 
 const running: IndexStatus = {
   ...idle,
@@ -51,6 +60,24 @@ describe('formatStatus', () => {
         'Failures  1',
         '  ✗ component:default/x (techdocs): no mkdocs.yml',
       ].join('\n'),
+    );
+  });
+
+  it('tells how the vector index is built and how much it finds', () => {
+    const measured = { recall: 0.97, sampleSize: 100, rows: 100_000, measuredAt: '2026-01-01' };
+    const status = { ...idle, vectorIndex: { ...vectorIndex, measured } };
+    expect(formatStatus(status, terminal, new Date())).toBe(
+      [
+        'Index         idle, 1,214 chunks of 31 entities',
+        'Vector index  m 16, ef_construction 64, full precision, ef_search 100, recall 0.97 of 100,000 rows (target 0.95)',
+      ].join('\n'),
+    );
+  });
+
+  it('tells of a vector index that is not there, or not measured', () => {
+    const status = { ...idle, vectorIndex: { ...vectorIndex, state: 'missing' as const } };
+    expect(formatStatus(status, terminal, new Date())).toContain(
+      'Vector index  missing, m 16, ef_construction 64, full precision, ef_search 100, recall not measured yet (target 0.95)',
     );
   });
 

@@ -1,9 +1,20 @@
-import type { IndexStatus, RunCounts, RunSummary } from 'backstage-plugin-ask-ai-common';
+import type {
+  IndexStatus,
+  RunCounts,
+  RunSummary,
+  VectorIndexStatus,
+} from 'backstage-plugin-ask-ai-common';
+import { formatRows, type Row } from './formatRows';
+import { duration, part, plural } from './formatUnits';
+import { describeDefinition } from './indexDefinition';
 import type { Terminal } from './terminal';
 
 /** The state of the index, for a person. */
 export function formatStatus(status: IndexStatus, terminal: Terminal, now: Date): string {
-  const rows: [string, string][] = [['Index', `${status.state}, ${sizeOf(status)}`]];
+  const rows: Row[] = [['Index', `${status.state}, ${sizeOf(status)}`]];
+  if (status.vectorIndex) {
+    rows.push(['Vector index', vectorIndexOf(status.vectorIndex, terminal)]);
+  }
   if (status.progress) {
     rows.push(['This run', `${progressOf(status)}; ${countsOf(status.progress)}`]);
   }
@@ -17,12 +28,23 @@ export function formatStatus(status: IndexStatus, terminal: Terminal, now: Date)
     ({ entityId, source, reason }) =>
       `  ${terminal.style('red', '✗')} ${entityId} (${source}): ${reason}`,
   );
+  if (failures.length > 0) {
+    rows.push(['Failures', String(failures.length)]);
+  }
+  return [...formatRows(rows, terminal), ...failures].join('\n');
+}
+
+function vectorIndexOf(index: VectorIndexStatus, terminal: Terminal): string {
+  const { measured, recallTarget } = index;
+  const recall = measured
+    ? `recall ${part(measured.recall)} of ${plural(measured.rows, 'row')} (target ${part(recallTarget)})`
+    : `recall not measured yet (target ${part(recallTarget)})`;
   return [
-    ...rows.map(([name, text]) => `${terminal.style('bold', name.padEnd(8))}  ${text}`),
-    ...(failures.length > 0
-      ? [`${terminal.style('bold', 'Failures')}  ${failures.length}`, ...failures]
-      : []),
-  ].join('\n');
+    ...(index.state === 'valid' ? [] : [terminal.style('yellow', index.state)]),
+    describeDefinition(index),
+    `ef_search ${index.efSearch}`,
+    recall,
+  ].join(', ');
 }
 
 /** What to know of an answer from an index that is not complete; `undefined` when it is. */
@@ -75,17 +97,4 @@ function countsOf({ documents, chunks }: RunCounts): string {
     `documents: ${documents.seen} seen, ${documents.changed} changed, ${documents.removed} removed, ${documents.failed} failed; ` +
     `chunks: ${chunks.embedded} embedded, ${chunks.skipped} skipped, ${chunks.removed} removed`
   );
-}
-
-function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
-}
-
-/** `4.2 s`, `12 min`, `3 h`. */
-function duration(milliseconds: number): string {
-  const seconds = Math.max(0, milliseconds) / 1_000;
-  if (seconds < 60) {
-    return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  }
-  return seconds < 5_400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
 }

@@ -6,6 +6,8 @@ runCommandLine(process.argv.slice(2), {
   variables: process.env,
   directory: process.cwd(),
   terminal: createTerminal(process.stdout, process.stderr, process.env),
+  signals: process,
+  openStore: async (...given) => (await import('./openStore')).openStore(...given),
 }).then(exitCode => {
   process.exitCode = exitCode;
 });

@@ -1,21 +1,16 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { createBackendClient } from './backendClient';
-import { type ConnectionOptions, findBackend } from './backendTarget';
-import { askCommand, type CommandContext, searchCommand, statusCommand } from './commands';
-import type { Terminal } from './terminal';
+import { Command, Option } from 'commander';
+import type { CommandLineEnvironment } from './commandLineEnvironment';
+import {
+  type BackendOptions,
+  backendContext,
+  collect,
+  integerOption,
+  withBackendOptions,
+} from './commandOptions';
+import { askCommand, searchCommand, statusCommand } from './commands';
+import { addIndexCommands } from './indexProgram';
 
-/** What the command line reads from around it. */
-export interface CommandLineEnvironment {
-  variables: Readonly<Record<string, string | undefined>>;
-  directory: string;
-  terminal: Terminal;
-}
-
-interface CommonOptions extends ConnectionOptions {
-  json?: boolean;
-}
-
-interface QuestionOptions extends CommonOptions {
+interface QuestionOptions extends BackendOptions {
   entity?: string;
   topK?: number;
 }
@@ -31,15 +26,18 @@ interface SearchOptions extends QuestionOptions {
 
 const GENERAL_HELP = `
 Exit codes:
-  0  done
-  1  the backend failed
-  2  wrong command, option or value
-  3  nothing was found
-  4  no backend answered
-  5  not signed in, or not allowed
+    0  done
+    1  the backend or the database failed; recall, reindex: the target is missed;
+       explain: a search does without its index
+    2  wrong command, option, value or configuration
+    3  nothing was found, or nothing is stored
+    4  no backend answered, or no database
+    5  not signed in, or not allowed
+  130  stopped by Ctrl-C
 
 Environment:
   ASK_AI_URL, ASK_AI_TOKEN  stand in for --url and --token
+  ASK_AI_DATABASE_URL       stands in for --database-url
   NO_COLOR                  no colours`;
 
 /**
@@ -55,15 +53,7 @@ export function createProgram(
     .description("Answers engineers' questions from the software catalog and TechDocs.")
     .showHelpAfterError('(see --help)')
     .addHelpText('after', GENERAL_HELP);
-  const contextOf = async (options: CommonOptions): Promise<CommandContext> => {
-    const target = await findBackend(options, environment.variables, environment.directory);
-    return {
-      client: createBackendClient(target),
-      terminal: environment.terminal,
-      appUrl: target.appUrl,
-      json: options.json ?? false,
-    };
-  };
+  const contextOf = (options: BackendOptions) => backendContext(options, environment);
 
   withQuestionOptions(program.command('ask'))
     .summary('answer a question, with sources')
@@ -104,38 +94,21 @@ Examples:
       finish(await searchCommand(request, await contextOf(options)));
     });
 
-  withCommonOptions(program.command('status'))
+  withBackendOptions(program.command('status'))
     .summary('show what is indexed and what is going on')
-    .description('Shows the size of the index, the run under way, the last run and its failures.')
-    .action(async (options: CommonOptions) => {
+    .description(
+      'Shows the size of the index, the run under way, the last run and its failures, and the state of the vector index.',
+    )
+    .action(async (options: BackendOptions) => {
       finish(await statusCommand(await contextOf(options)));
     });
 
+  addIndexCommands(program, environment, finish);
   return program;
 }
 
 function withQuestionOptions(command: Command): Command {
-  return withCommonOptions(command)
+  return withBackendOptions(command)
     .option('--entity <ref>', 'only this entity, for example component:default/petstore')
-    .option('--top-k <count>', 'how many passages, 1 to 100', topKOption);
-}
-
-function withCommonOptions(command: Command): Command {
-  return command
-    .option('--url <url>', 'the backend (default: backend.baseUrl of the configuration)')
-    .option('--token <token>', 'signs in (default: the static token of the configuration)')
-    .option('--config <file>', 'lies over app-config.yaml; may be given again', collect)
-    .option('--json', 'print what the backend answered');
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
-}
-
-function topKOption(value: string): number {
-  const topK = Number(value);
-  if (!Number.isInteger(topK) || topK < 1 || topK > 100) {
-    throw new InvalidArgumentError('Expected an integer from 1 to 100.');
-  }
-  return topK;
+    .option('--top-k <count>', 'how many passages, 1 to 100', integerOption(1, 100));
 }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -101,6 +102,8 @@ describe('runCommandLine', () => {
       variables,
       directory: tmpdir(),
       terminal: createTerminal(stdout, stderr, variables),
+      signals: new EventEmitter(),
+      openStore: () => Promise.reject(new Error('not a command on the database')),
     });
   }
 
@@ -184,6 +187,41 @@ describe('runCommandLine', () => {
     expect(printed).toBe('Index     idle, 3 chunks of 1 entity\n');
   });
 
+  it('warns of a vector index that finds too little', async () => {
+    const vectorIndex = {
+      state: 'valid',
+      m: 16,
+      efConstruction: 64,
+      precision: 'full',
+      efSearch: 100,
+      recallTarget: 0.95,
+      message: 'Recall is below its target: run ask-ai reindex --tune.',
+    };
+    backend.replies['/api/ask-ai/index/status'] = {
+      status: 200,
+      body: { ...status, vectorIndex },
+    };
+    expect(await run(['status'])).toBe(0);
+    expect(printed).toContain('Vector index  m 16');
+    expect(noted).toBe(`${vectorIndex.message}\n`);
+  });
+
+  it.each([
+    [false, 'The backend indexes the catalog in run r7. Watch it with: ask-ai status\n'],
+    [true, 'Run r7 is under way already and takes care of it. Watch it with: ask-ai status\n'],
+  ])('asks for a run of the catalog, joined: %s', async (joined, text) => {
+    const started = { runId: 'r7', joined };
+    backend.replies['/api/ask-ai/index'] = { status: 202, body: started };
+    expect(await run(['reindex'])).toBe(0);
+    expect(backend.requests).toEqual([
+      { path: '/api/ask-ai/index', token: 'Bearer the-token', body: {} },
+    ]);
+    expect(printed).toBe(text);
+    printed = '';
+    expect(await run(['reindex', '--json'])).toBe(0);
+    expect(JSON.parse(printed)).toEqual(started);
+  });
+
   it.each([
     [400, { error: { name: 'InputError', message: 'Expected prompt ...' } }, 2, 'Expected prompt'],
     [401, { error: { message: 'no' } }, 5, 'does not know the token'],
@@ -211,6 +249,12 @@ describe('runCommandLine', () => {
     [['ask'], "missing required argument 'question'"],
     [['ask', 'x', '--top-k', '0'], 'Expected an integer from 1 to 100.'],
     [['ask', 'x', '--colour'], "unknown option '--colour'"],
+    [['reindex', '--tune', '--m', '8'], "option '--tune' cannot be used with option '--m <count>'"],
+    [['reindex', '--m', '101'], 'Expected an integer from 2 to 100.'],
+    [['reindex', '--ef-construction', '3'], 'Expected an integer from 4 to 1,000.'],
+    [['reindex', '--m', '40', '--ef-construction', '79'], 'to be at least 80, which is twice --m'],
+    [['reindex', '--database-url', 'postgresql://x'], '--database-url goes with --tune'],
+    [['recall', '--sample', '0'], 'Expected an integer from 1 to 10,000.'],
     [['search', 'x', '--mode', 'magic'], 'Allowed choices are hybrid, vector, keyword'],
     [['serach', 'x'], "unknown command 'serach'"],
   ])('refuses %j', async (words, message) => {
@@ -221,9 +265,16 @@ describe('runCommandLine', () => {
 
   it('documents commands, examples and exit codes', async () => {
     expect(await run(['--help'])).toBe(0);
-    expect(printed).toMatch(/ask .*search .*status .*Exit codes:/s);
-    printed = '';
-    expect(await run(['ask', '--help'])).toBe(0);
-    expect(printed).toContain('Examples:');
+    expect(printed).toMatch(/ask .*search .*status .*recall .*explain .*reindex .*Exit codes:/s);
+  });
+
+  it.each([
+    ['ask', 'Examples:'],
+    ['recall', 'Exit code: 0 when the target is reached, 1 when not'],
+    ['explain', 'Exit code: 0 when each kind uses its index'],
+    ['reindex', 'Exit code: 0 when a run has begun'],
+  ])('helps with %s', async (command, text) => {
+    expect(await run([command, '--help'])).toBe(0);
+    expect(printed).toContain(text);
   });
 });

@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from 'commander';
-import { EXIT_CODES } from './exitCodes';
-import { type CommandLineEnvironment, createProgram } from './program';
+import type { CommandLineEnvironment } from './commandLineEnvironment';
+import { EXIT_CODES, exitCodeOf } from './exitCodes';
+import { createProgram } from './program';
 
 /**
  * Runs one command. Errors are printed as one message, without a stack.
@@ -25,8 +26,10 @@ export async function runCommandLine(
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) {
-      terminal.note(terminal.style('red', `Unexpected: ${(error as Error).message}`));
-      return EXIT_CODES.failure;
+      const { message } = error as Error;
+      const exitCode = exitCodeOf(error as Error);
+      terminal.note(terminal.style('red', exitCode ? message : `Unexpected: ${message}`));
+      return exitCode ?? EXIT_CODES.failure;
     }
     if (!error.code.startsWith('commander.')) {
       terminal.note(terminal.style('red', error.message));

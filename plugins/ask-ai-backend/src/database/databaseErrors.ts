@@ -1,4 +1,5 @@
 import { VectorStoreSchemaError, VectorStoreUnavailableError } from '../errors';
+import { isStreamError } from '../lib/streamBatches';
 
 /** What the fields of an error of node-postgres, PGlite or a socket tell. */
 interface DriverError extends Error {
@@ -98,7 +99,10 @@ export function translateDatabaseError(error: unknown, action: string, where: st
   if ('statusCode' in cause) {
     return cause;
   }
-  const code = cause.code ?? '';
+  if (isStreamError(error)) {
+    return error;
+  }
+  const code = typeof cause.code === 'string' ? cause.code : '';
   const meaning = MEANING[code] ?? (code.length === 5 ? MEANING[code.slice(0, 2)] : undefined);
   if (meaning?.kind === 'schema') {
     const reason = cause.hint
@@ -115,8 +119,8 @@ export function translateDatabaseError(error: unknown, action: string, where: st
       { cause },
     );
   }
-  return new Error(
-    `Could not ${action} at ${where}: the database refused${code ? ` (${code})` : ''}.`,
-    { cause },
-  );
+  // What has no code is not the database's, but a signal's reason or a fault of the program.
+  return code !== ''
+    ? new Error(`Could not ${action} at ${where}: the database refused (${code}).`, { cause })
+    : cause;
 }

@@ -8,6 +8,7 @@ import { and, between, eq, gt, not, or, type SQL, sql } from 'drizzle-orm';
 import { ConflictError } from '../errors';
 import type { Database } from './connection';
 import { chunkColumns, hasIdAmong, toChunkValues, toDocumentChunk } from './embeddingRows';
+import { noteReplaced } from './load/captureChanges';
 import { embeddings, indexedDocuments } from './schema';
 import { upsertEmbeddings } from './upsert';
 
@@ -75,6 +76,7 @@ export async function replaceDocument(
       target: [indexedDocuments.entityId, indexedDocuments.source],
       set: { ...record, indexedAt: sql`now()` },
     });
+  await noteReplaced(transaction, { entityId, source });
   return { removed: removed.length };
 }
 
@@ -130,6 +132,7 @@ export async function removeDocument(
   await transaction
     .delete(indexedDocuments)
     .where(and(eq(indexedDocuments.entityId, entityId), eq(indexedDocuments.source, source)));
+  await noteReplaced(transaction, { entityId, source });
   return { removed: removed.length };
 }
 
@@ -140,6 +143,7 @@ export async function clearDocuments(transaction: Database, entityId?: string): 
       .delete(table)
       .where(entityId === undefined ? undefined : eq(table.entityId, entityId));
   }
+  await noteReplaced(transaction, { entityId });
 }
 
 export async function readChunkIds(db: Database, key: DocumentKey): Promise<Set<string>> {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Database, DatabaseConnection } from './connection';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import type { CopyIn, Database, DatabaseConnection } from './connection';
 import { lockFolder } from './folderLock';
 
 /**
@@ -24,12 +25,19 @@ export async function openEmbeddedConnection(directory?: string): Promise<Databa
     }
     const client = await PGlite.create({ dataDir: folder, extensions: { vector } });
     const db = drizzle(client) as unknown as Database;
+    const dialect = new PgDialect();
+    // What `STDIN` is to a server, PGlite calls `/dev/blob`.
+    const copyIn: CopyIn = async (statement, data) => {
+      const text = dialect.sqlToQuery(statement).sql.replace(/ from stdin /i, " FROM '/dev/blob' ");
+      await client.query(text, [], { blob: new Blob(data.map(part => new Uint8Array(part))) });
+    };
     let closing: Promise<void> | undefined;
     return {
       kind: 'embedded',
       description: folder ?? 'memory',
       db,
-      withMaintenanceSession: work => work(db),
+      maxConnections: 1,
+      withMaintenanceSession: work => work(db, copyIn),
       transaction: work => db.transaction(transaction => work(transaction)),
       close: () => {
         closing ??= client.close().finally(unlock);

@@ -8,6 +8,23 @@ import { encodeVector } from './vectorColumn';
 /** A row as it is written. */
 export type EmbeddingRow = typeof embeddings.$inferInsert;
 
+/** What is written of a row: all that is not generated or a default. */
+export const WRITTEN_COLUMNS = [
+  'id',
+  'chunkId',
+  'entityId',
+  'entityName',
+  'vector',
+  'content',
+  'source',
+  'chunkIndex',
+  'totalChunks',
+  'title',
+  'location',
+  'contentHash',
+  'vectorHash',
+] as const satisfies (keyof EmbeddingRow)[];
+
 /** The columns of a hit: all that a `DocumentChunk` is made of, and never the vector. */
 export const chunkColumns = {
   chunkId: embeddings.chunkId,
@@ -79,6 +96,12 @@ export function toEmbeddingRow(embedding: EmbeddingVector): EmbeddingRow {
     vector: embedding.vector,
     vectorHash: digest(encodeVector(embedding.vector)),
   };
+}
+
+/** By id, so that concurrent batches lock equal rows in the same order and never deadlock. */
+export function lastOfEqualIds(batch: readonly EmbeddingVector[]): EmbeddingVector[] {
+  const byId = new Map(batch.map(embedding => [embedding.id, embedding]));
+  return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Equal for chunks whose rows are equal but for id and vector. */

@@ -1,19 +1,12 @@
 import type { EmbeddingSpace } from 'backstage-plugin-ask-ai-node';
 import { sql } from 'drizzle-orm';
 import { DimensionMismatchError, EmbeddingSpaceMismatchError } from '../errors';
-import { type Database, type DatabaseConnection, selectRows } from './connection';
+import type { Database, DatabaseConnection } from './connection';
 import { withMigrationLock } from './migrator';
-import { embeddingSpace, embeddings } from './schema';
-
-/** The dimension that the vector column is declared with, in pgvector's `atttypmod`. */
-export async function readDimensions(db: Database): Promise<number> {
-  const [row] = await selectRows<{ dimensions: number }>(
-    db,
-    sql`select atttypmod as dimensions from pg_attribute
-      where attrelid = 'embeddings'::regclass and attname = ${embeddings.vector.name}`,
-  );
-  return Number(row?.dimensions);
-}
+import { embeddingSpace, embeddings, embeddingsTable } from './schema';
+import { completeDefinition } from './vectorIndex/indexDefinition';
+import { readDimensions, readTableState, VECTOR_INDEX } from './vectorIndex/indexState';
+import { declaredIndexes } from './vectorIndex/indexStatements';
 
 export async function readEmbeddingSpace(db: Database): Promise<EmbeddingSpace | undefined> {
   const [space] = await db
@@ -87,9 +80,20 @@ async function setDimensions(transaction: Database, dimensions: number): Promise
   if (!(await isEmpty(transaction))) {
     throw new DimensionMismatchError(current, dimensions, 'model');
   }
+  const state = await readTableState(transaction);
+  const definition = completeDefinition({ ...state, dimensions }, {});
+  const column = sql.identifier(embeddings.vector.name);
+  await transaction.execute(sql`drop index if exists ${sql.identifier(VECTOR_INDEX)}`);
   await transaction.execute(
-    sql`alter table ${embeddings} alter column ${sql.identifier(embeddings.vector.name)} type ${sql.raw(`vector(${Math.trunc(dimensions)})`)}`,
+    sql`alter table ${embeddings} alter column ${column} type ${sql.raw(`vector(${Math.trunc(dimensions)})`)}`,
   );
+  // Another type brings its own storage; see the migration `keep_vectors_inline`.
+  await transaction.execute(sql`alter table ${embeddings} alter column ${column} set storage main`);
+  for (const index of declaredIndexes(embeddingsTable('embeddings', dimensions, definition))) {
+    if (index.name === VECTOR_INDEX) {
+      await transaction.execute(index.create());
+    }
+  }
 }
 
 async function isEmpty(db: Database): Promise<boolean> {

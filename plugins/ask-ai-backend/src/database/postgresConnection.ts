@@ -1,7 +1,14 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { LoggerService } from '@backstage/backend-plugin-api';
+import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
-import { Client, Pool, type PoolConfig } from 'pg';
-import type { Database, DatabaseConnection } from './connection';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import { Client, type ClientBase, Pool, type PoolClient, type PoolConfig } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { CopyIn, Database, DatabaseConnection } from './connection';
+import { driverError } from './databaseErrors';
+import type { VectorIndexOptions } from './vectorIndex/types';
 
 /** How to reach a PostgreSQL server. All durations in milliseconds. */
 export interface PostgresConnectionOptions {
@@ -36,7 +43,11 @@ export interface PostgresConnectionOptions {
   statementTimeoutMillis?: number;
   /** The client gives up after this time, which must be later; default 12,000. */
   queryTimeoutMillis?: number;
+  /** How the vector index is built and searched. */
+  index?: VectorIndexOptions;
 }
+
+const DEFAULT_MAX_CONNECTIONS = 10;
 
 /** Opens a pool; the first connection is made by the first statement. */
 export function openPostgresConnection(
@@ -53,26 +64,39 @@ export function openPostgresConnection(
       logger.debug(`A database connection was dropped: ${error.message}`),
     );
   });
+  const databases = new WeakMap<PoolClient, Database>();
+  const databaseOf = (client: PoolClient): Database => {
+    const database = databases.get(client) ?? (drizzle(client) as unknown as Database);
+    databases.set(client, database);
+    return database;
+  };
+  // Drizzle's own transaction makes a new session object each time, and on a pool it leaks the client
+  // when BEGIN fails.
+  const runTransaction = async <T>(work: (transaction: Database) => Promise<T>): Promise<T> => {
+    const client = await pool.connect();
+    const db = databaseOf(client);
+    let isUsable = false;
+    try {
+      await db.execute(sql`begin`);
+      const result = await work(db);
+      await db.execute(sql`commit`);
+      isUsable = true;
+      return result;
+    } catch (error) {
+      isUsable = await rollBack(db, error);
+      throw error;
+    } finally {
+      client.release(!isUsable);
+    }
+  };
   let closing: Promise<void> | undefined;
 
   return {
     kind: 'postgresql',
+    maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     description: describeTarget(options),
     db: drizzle(pool) as unknown as Database,
-    // Drizzle's transaction on a pool leaks the client when BEGIN fails, so the client is ours.
-    transaction: async work => {
-      const client = await pool.connect();
-      let failed = true;
-      try {
-        const db = drizzle(client) as unknown as Database;
-        const result = await db.transaction(transaction => work(transaction));
-        failed = false;
-        return result;
-      } finally {
-        // After a failure the session may be in the middle of something: it is not used again.
-        client.release(failed);
-      }
-    },
+    transaction: work => repeatAfterDeadlock(() => runTransaction(work)),
     withMaintenanceSession: async work => {
       const client = new Client({ ...poolConfig(options), statement_timeout: 0, query_timeout: 0 });
       client.on('error', error =>
@@ -80,7 +104,7 @@ export function openPostgresConnection(
       );
       await client.connect();
       try {
-        return await work(drizzle(client) as unknown as Database);
+        return await work(drizzle(client) as unknown as Database, copyInto(client));
       } finally {
         await client.end();
       }
@@ -89,6 +113,51 @@ export function openPostgresConnection(
       closing ??= pool.end();
       return closing;
     },
+  };
+}
+
+/** `deadlock_detected` and `serialization_failure` */
+const BEATEN_BY_ANOTHER = ['40P01', '40001'];
+const ATTEMPTS = 5;
+
+/** PostgreSQL ends one of the transactions that wait for each other: that one can begin again. */
+async function repeatAfterDeadlock<T>(transact: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await transact();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !BEATEN_BY_ANOTHER.includes(driverError(error).code ?? '')) {
+        throw error;
+      }
+    }
+  }
+}
+
+/**
+ * Ends a failed transaction.
+ *
+ * @returns whether the session is as good as new. After a time-out or a broken connection its state is
+ * unknown: a statement may still be under way.
+ */
+async function rollBack(db: Database, error: unknown): Promise<boolean> {
+  const cause = driverError(error);
+  const wasRefused = 'severity' in cause && cause.severity === 'ERROR';
+  if (!wasRefused && !('statusCode' in cause)) {
+    return false;
+  }
+  try {
+    await db.execute(sql`rollback`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function copyInto(client: ClientBase): CopyIn {
+  const dialect = new PgDialect();
+  return async (statement, data) => {
+    const { sql: text } = dialect.sqlToQuery(statement);
+    await pipeline(Readable.from(data), client.query(copyFrom(text)));
   };
 }
 
@@ -101,7 +170,7 @@ function poolConfig(options: PostgresConnectionOptions): PoolConfig {
     password: options.password,
     connectionString: options.connectionString,
     ssl: options.ssl,
-    max: options.maxConnections ?? 10,
+    max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     idleTimeoutMillis: options.idleTimeoutMillis ?? 30_000,
     connectionTimeoutMillis: options.connectionTimeoutMillis ?? 5_000,
     statement_timeout: options.statementTimeoutMillis ?? 10_000,

@@ -1,7 +1,9 @@
+import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import { sql } from 'drizzle-orm';
 import {
   boolean,
   check,
+  doublePrecision,
   index,
   integer,
   jsonb,
@@ -16,6 +18,13 @@ import { tsvector, vector } from './vectorColumn';
 /** Dimensions of a new store: those of `all-minilm` and of the built-in lexical embedding. */
 export const DEFAULT_DIMENSIONS = 384;
 
+/** Of a new index: pgvector's own defaults. */
+export const DEFAULT_VECTOR_INDEX: VectorIndexDefinition = {
+  m: 16,
+  efConstruction: 64,
+  precision: 'full',
+};
+
 /**
  * How much of a text is searched by words, in characters. A tsvector ends at 1 MB; this stays below
  * it for any text, and a chunk is a twentieth of it.
@@ -23,10 +32,14 @@ export const DEFAULT_DIMENSIONS = 384;
 const SEARCHED_CHARACTERS = 32_768;
 
 /**
- * The table of chunks for a name and a dimension. The live table is always `embeddings`; another
- * dimension is built beside it under another name and swapped in.
+ * The table of chunks for a name, a dimension and a vector index. The live table is always
+ * `embeddings`; what is loaded or re-embedded is built beside it under another name and swapped in.
  */
-export function embeddingsTable(name: string, dimensions: number) {
+export function embeddingsTable(
+  name: string,
+  dimensions: number,
+  vectorIndex: VectorIndexDefinition = DEFAULT_VECTOR_INDEX,
+) {
   return pgTable(
     name,
     {
@@ -70,8 +83,13 @@ export function embeddingsTable(name: string, dimensions: number) {
     },
     table => [
       index(`${name}_vector_idx`)
-        .using('hnsw', table.vector.op('vector_cosine_ops'))
-        .with({ m: 16, ef_construction: 64 }),
+        .using(
+          'hnsw',
+          vectorIndex.precision === 'full'
+            ? table.vector.op('vector_cosine_ops')
+            : sql.raw(`(${halfVector(dimensions)}) halfvec_cosine_ops`),
+        )
+        .with({ m: vectorIndex.m, ef_construction: vectorIndex.efConstruction }),
       index(`${name}_entity_id_idx`).on(table.entityId),
       index(`${name}_chunk_id_idx`).on(table.chunkId),
       index(`${name}_entity_kind_idx`).on(table.entityKind),
@@ -80,6 +98,11 @@ export function embeddingsTable(name: string, dimensions: number) {
       check(`${name}_source_check`, sql`${table.source} in ('catalog', 'techdocs')`),
     ],
   );
+}
+
+/** What an index of half precision holds; a search must order by the same expression. */
+export function halfVector(dimensions: number): string {
+  return `"vector"::halfvec(${Math.trunc(dimensions)})`;
 }
 
 /** Every chunk with its embedding. */
@@ -93,6 +116,30 @@ export const keywordStatistics = pgTable('keyword_statistics', {
   lexeme: text('lexeme').primaryKey(),
   chunkCount: integer('chunk_count').notNull(),
 });
+
+/**
+ * What was measured of the vector index, and how it is searched since: one row, or none before the
+ * first measurement. Every search reads `ef_search` as a part of its statement, so a new value holds
+ * for all replicas at once.
+ */
+export const vectorIndexCalibration = pgTable(
+  'vector_index_calibration',
+  {
+    /** Always true: there is one vector index. */
+    singleton: boolean('singleton').primaryKey().default(true),
+    efSearch: integer('ef_search').notNull(),
+    recall: doublePrecision('recall').notNull(),
+    recallTarget: doublePrecision('recall_target').notNull(),
+    sampleSize: integer('sample_size').notNull(),
+    /** Rows in the table at the time. */
+    rowCount: integer('row_count').notNull(),
+    measuredAt: timestamp('measured_at', { withTimezone: true }).notNull().defaultNow(),
+  },
+  table => [
+    check('vector_index_calibration_singleton_check', sql`${table.singleton}`),
+    check('vector_index_calibration_ef_search_check', sql`${table.efSearch} between 1 and 1000`),
+  ],
+);
 
 /** What was indexed, a row a document. */
 export const indexedDocuments = pgTable(

@@ -1,7 +1,13 @@
 import type { EmbeddingVector } from 'backstage-plugin-ask-ai-node';
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { Database } from './connection';
-import { type EmbeddingRow, hasIdAmong, toEmbeddingRow } from './embeddingRows';
+import {
+  type EmbeddingRow,
+  hasIdAmong,
+  lastOfEqualIds,
+  toEmbeddingRow,
+  WRITTEN_COLUMNS,
+} from './embeddingRows';
 import { embeddings } from './schema';
 
 /**
@@ -13,60 +19,35 @@ const ROWS_PER_STATEMENT = 100;
 /** Ids compared by one statement. */
 const IDS_PER_STATEMENT = 5_000;
 
-/** Columns that an upsert sets from the proposed row. */
-const UPDATED_COLUMNS = [
-  'chunkId',
-  'entityId',
-  'entityName',
-  'vector',
-  'content',
-  'source',
-  'chunkIndex',
-  'totalChunks',
-  'title',
-  'location',
-  'contentHash',
-  'vectorHash',
-] as const;
-
 /**
  * Writes embeddings, of which the last of equal ids wins. Call it in a transaction. Rows that are
  * there already as they should be are left untouched: PostgreSQL would insert them into the HNSW
  * index again (1,000 rows: 397 ms against 10 ms), so hashes are compared first.
+ *
+ * Where some rows changed and others did not, all that are there are locked before they are compared:
+ * two batches that each leave alone what the other writes would otherwise both succeed in part.
  */
 export async function upsertEmbeddings(
   transaction: Database,
   batch: EmbeddingVector[],
 ): Promise<void> {
-  const rows = await changedRows(transaction, lastOfEqualIds(batch).map(toEmbeddingRow));
-  for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
-    await transaction
-      .insert(embeddings)
-      .values(rows.slice(start, start + ROWS_PER_STATEMENT))
-      .onConflictDoUpdate({ target: embeddings.id, set: PROPOSED });
+  const rows = lastOfEqualIds(batch).map(toEmbeddingRow);
+  let changed = await changedAmong(transaction, rows);
+  if (changed.length > 0 && changed.length < rows.length) {
+    changed = await changedAmong(transaction, rows, { lock: true });
   }
+  await write(transaction, changed);
 }
 
-const columns = getTableColumns(embeddings);
-
-const PROPOSED: Record<string, SQL> = {
-  ...Object.fromEntries(
-    UPDATED_COLUMNS.map(key => [key, sql.raw(`excluded."${columns[key].name}"`)]),
-  ),
-  updatedAt: sql`now()`,
-};
-
-/** By id, so that concurrent batches lock equal rows in the same order and never deadlock. */
-function lastOfEqualIds(batch: EmbeddingVector[]): EmbeddingVector[] {
-  const byId = new Map(batch.map(embedding => [embedding.id, embedding]));
-  return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-async function changedRows(transaction: Database, rows: EmbeddingRow[]): Promise<EmbeddingRow[]> {
+async function changedAmong(
+  transaction: Database,
+  rows: EmbeddingRow[],
+  { lock = false } = {},
+): Promise<EmbeddingRow[]> {
   const stored = new Map<string, string>();
   for (let start = 0; start < rows.length; start += IDS_PER_STATEMENT) {
     const ids = rows.slice(start, start + IDS_PER_STATEMENT).map(row => row.id);
-    const found = await transaction
+    const query = transaction
       .select({
         id: embeddings.id,
         contentHash: embeddings.contentHash,
@@ -74,9 +55,68 @@ async function changedRows(transaction: Database, rows: EmbeddingRow[]): Promise
       })
       .from(embeddings)
       .where(hasIdAmong(ids));
-    for (const row of found) {
+    for (const row of await (lock ? query.orderBy(embeddings.id).for('no key update') : query)) {
       stored.set(row.id, row.contentHash + row.vectorHash);
     }
   }
   return rows.filter(row => stored.get(row.id) !== row.contentHash + row.vectorHash);
+}
+
+async function write(transaction: Database, rows: EmbeddingRow[]): Promise<void> {
+  let start = 0;
+  for (; start + ROWS_PER_STATEMENT <= rows.length; start += ROWS_PER_STATEMENT) {
+    await fullStatement(transaction).execute(
+      parameters(rows.slice(start, start + ROWS_PER_STATEMENT)),
+    );
+  }
+  if (start < rows.length) {
+    await upsert(transaction, rows.slice(start));
+  }
+}
+
+const columns = getTableColumns(embeddings);
+
+/** An upsert sets all but the id. */
+const PROPOSED: Record<string, SQL> = {
+  ...Object.fromEntries(
+    WRITTEN_COLUMNS.slice(1).map(key => [key, sql.raw(`excluded."${columns[key].name}"`)]),
+  ),
+  updatedAt: sql`now()`,
+};
+
+function upsert(db: Database, rows: EmbeddingRow[]) {
+  return db
+    .insert(embeddings)
+    .values(rows)
+    .onConflictDoUpdate({ target: embeddings.id, set: PROPOSED });
+}
+
+type Statement = { execute(values: Record<string, unknown>): Promise<unknown> };
+
+/** One named statement a session, for as many rows as a statement takes. */
+const fullStatements = new WeakMap<Database, Statement>();
+
+function fullStatement(db: Database): Statement {
+  const statement = fullStatements.get(db) ?? upsert(db, PLACEHOLDERS).prepare('ask_ai_upsert');
+  fullStatements.set(db, statement);
+  return statement;
+}
+
+const parameterName = (position: number, key: string) => `${key}${position}`;
+
+/** Drizzle takes placeholders for values, but the type of a row does not say so. */
+const PLACEHOLDERS = Array.from({ length: ROWS_PER_STATEMENT }, (_, position) =>
+  Object.fromEntries(
+    WRITTEN_COLUMNS.map(key => [key, sql.placeholder(parameterName(position, key))]),
+  ),
+) as unknown as EmbeddingRow[];
+
+function parameters(rows: EmbeddingRow[]): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  rows.forEach((row, position) => {
+    for (const key of WRITTEN_COLUMNS) {
+      values[parameterName(position, key)] = row[key];
+    }
+  });
+  return values;
 }

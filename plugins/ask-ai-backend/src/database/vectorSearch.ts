@@ -1,10 +1,11 @@
 import type { SearchFilter, SearchResult } from 'backstage-plugin-ask-ai-common';
-import { and, cosineDistance, eq, type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Database } from './connection';
-import { type ChunkRow, chunkColumns, toDocumentChunk } from './embeddingRows';
-import { indexScanSettings } from './indexScanSettings';
-import { embeddings } from './schema';
-import { filterCondition, onlyEntityId } from './searchFilter';
+import { type ChunkRow, toDocumentChunk } from './embeddingRows';
+import { PreparedStatements, type VectorSearchSettings, variantOf } from './preparedStatements';
+import { type FilterKey, filterKeys, filterPlaceholders, onlyEntityId } from './searchFilter';
+import { exactNearest, LIMIT, nearestFor, QUERY } from './searchStatements';
+import { VectorParameter } from './vectorColumn';
 
 /** Finds the nearest chunks. */
 export type VectorSearch = (
@@ -13,94 +14,73 @@ export type VectorSearch = (
   filter: SearchFilter,
 ) => Promise<SearchResult[]>;
 
-/** A larger topK is rare, and gets no prepared statement of its own. */
-const MAX_PREPARED_TOP_K = 100;
-
 type NearestRow = ChunkRow & { distance: number };
-type Statement = { execute(values: Record<string, unknown>): Promise<NearestRow[]> };
 
 /**
- * The column encodes the parameter, so that node-postgres sends it in binary. `cosineDistance` takes
- * any SQL, but its type names only arrays and subqueries.
- */
-const QUERY_VECTOR = sql.param(sql.placeholder('query'), embeddings.vector) as unknown as number[];
-const DISTANCE = cosineDistance(embeddings.vector, QUERY_VECTOR) as SQL<number>;
-
-/** An ORDER BY that the vector index serves: it knows the bare operator only. */
-const BY_INDEX = DISTANCE;
-
-/** The same order, which no index serves: every row that matches is compared. */
-const EXACTLY = sql<number>`(${DISTANCE}) + 0`;
-
-/**
- * Vector search on a database, one statement a shape:
+ * Vector search on a database by named prepared statements, one a shape, on each connection:
  *
- * - no filter: `embeddings_vector_idx`, prepared once for each topK on each connection. The LIMIT is
- *   part of the statement: as a parameter it would be unknown to a generic plan, which then sorts the
- *   whole table.
- * - one entity: `embeddings_entity_id_idx` and an exact sort, prepared likewise.
+ * - no filter: `embeddings_vector_idx`; one for each topK up to 100. The LIMIT is a part of it: as a
+ *   parameter it would be unknown to a generic plan, which then sorts the whole table.
+ * - one entity: `embeddings_entity_id_idx` and an exact sort; likewise.
  * - any other filter: `embeddings_vector_idx`, or, where the planner sees that few rows match, the
- *   index of the filter's column and an exact sort; planned for the values at hand.
+ *   index of the filter's column and an exact sort; one for each set of keys. Here the LIMIT is a
+ *   parameter on purpose: a generic plan then looks expensive, and PostgreSQL plans for the values at
+ *   hand, which decide between the two.
  *
  * An index scan ends after `hnsw.max_scan_tuples`. When it gave too few rows, the exact order decides
  * whether there are more, so that a search returns min(topK, matching rows) hits.
+ *
+ * @param settings - asked for before each search.
  */
-export function createVectorSearch(db: Database): VectorSearch {
-  const prepared = new Map<string, Statement>();
+export function createVectorSearch(
+  db: Database,
+  settings: () => VectorSearchSettings,
+): VectorSearch {
+  const statements = new PreparedStatements<NearestRow>();
 
-  const prepareOnce = (name: string, topK: number, make: () => Statement): Statement => {
-    if (topK > MAX_PREPARED_TOP_K) {
-      return make();
-    }
-    const statement = prepared.get(name) ?? make();
-    prepared.set(name, statement);
-    return statement;
-  };
+  const unfiltered = (topK: number) =>
+    statements.getFor(topK, `nearest_${variantOf(settings())}`, () =>
+      nearestFor(db, settings(), {
+        query: QUERY,
+        limit: sql.raw(String(topK)),
+        condition: undefined,
+      }),
+    );
 
-  const nearest = (filter: SearchFilter, topK: number): Statement => {
-    const name = `ask_ai_nearest_${topK}`;
-    const condition = filterCondition(filter);
-    const make = (statementName: string) =>
-      select(db, and(indexScanSettings(topK), condition), BY_INDEX, topK, statementName);
-    return condition ? make('') : prepareOnce(name, topK, () => make(name));
-  };
+  const ofEntity = (topK: number) =>
+    statements.getFor(topK, 'nearest_of_entity', () =>
+      exactNearest(db, QUERY, sql.raw(String(topK)), filterPlaceholders(['entityId'])),
+    );
 
-  const ofEntity = (topK: number): Statement => {
-    const name = `ask_ai_nearest_of_entity_${topK}`;
-    const condition = eq(embeddings.entityId, sql.placeholder('entityId'));
-    return prepareOnce(name, topK, () => select(db, condition, EXACTLY, topK, name));
-  };
+  const filtered = (keys: FilterKey[]) =>
+    statements.get(`nearest_by_${keys.join('_')}_${variantOf(settings())}`, () =>
+      nearestFor(db, settings(), {
+        query: QUERY,
+        limit: LIMIT,
+        condition: filterPlaceholders(keys),
+      }),
+    );
+
+  const exactly = (keys: FilterKey[]) =>
+    statements.get(`exact_by_${keys.join('_')}`, () =>
+      exactNearest(db, QUERY, LIMIT, filterPlaceholders(keys)),
+    );
 
   return async (queryVector, topK, filter) => {
     const entityId = onlyEntityId(filter);
+    const values = { ...filter, query: new VectorParameter(queryVector), limit: topK, entityId };
     let rows: NearestRow[];
     if (entityId !== undefined) {
-      rows = await ofEntity(topK).execute({ query: queryVector, entityId });
+      rows = await ofEntity(topK).execute(values);
     } else {
-      rows = await nearest(filter, topK).execute({ query: queryVector });
+      const keys = filterKeys(filter);
+      rows = await (keys.length > 0 ? filtered(keys) : unfiltered(topK)).execute(values);
       if (rows.length < topK) {
-        const exact = select(db, filterCondition(filter), EXACTLY, topK, '');
-        rows = await exact.execute({ query: queryVector });
+        rows = await exactly(keys).execute(values);
       }
     }
     return toResults(rows, filter.minSimilarity);
   };
-}
-
-function select(
-  db: Database,
-  condition: SQL | undefined,
-  distance: SQL<number>,
-  topK: number,
-  name: string,
-): Statement {
-  return db
-    .select({ ...chunkColumns, distance: distance.mapWith(Number).as('distance') })
-    .from(embeddings)
-    .where(condition)
-    .orderBy(sql`distance`)
-    .limit(sql.raw(String(topK)) as unknown as number)
-    .prepare(name);
 }
 
 /**

@@ -13,9 +13,12 @@ export function integer(minimum: number, maximum: number) {
   );
 }
 
-export function ratio() {
-  const expected = 'a number from 0 to 1';
-  return z.preprocess(numberFromString, z.number(expected).min(0, expected).max(1, expected));
+export function ratio(minimum = 0, maximum = 1) {
+  const expected = `a number from ${minimum} to ${maximum}`;
+  return z.preprocess(
+    numberFromString,
+    z.number(expected).min(minimum, expected).max(maximum, expected),
+  );
 }
 
 export function flag() {

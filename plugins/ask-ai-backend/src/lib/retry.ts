@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { unlessAborted } from './unlessAborted';
 
 /** Time, so that tests need not wait. */
 export interface Clock {
@@ -86,19 +87,4 @@ function isRetryable(error: unknown): boolean {
 function readRetryAfterMs(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('retryAfterMs' in error)) return undefined;
   return typeof error.retryAfterMs === 'number' ? error.retryAfterMs : undefined;
-}
-
-/** Settles as the promise does, or rejects with the reason as soon as the signal aborts. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

@@ -3,6 +3,7 @@ import type {
   DocumentReplacement,
   EmbeddingVector,
   RankedQuery,
+  StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
 import { DimensionMismatchError, InvalidVectorError } from '../errors';
 
@@ -39,14 +40,17 @@ const BYTE_ORDER_MARK = '\ufeff';
 /**
  * Refuses what no store may hold. Every store calls it before it writes anything.
  *
+ * @param firstIndex - how many came before these in the stream that they are a batch of.
  * @throws InvalidVectorError or DimensionMismatchError, with the position of the first bad one.
  */
 export function validateEmbeddings(
   embeddings: readonly EmbeddingVector[],
   dimensions: number,
+  firstIndex = 0,
 ): void {
-  for (let index = 0; index < embeddings.length; index++) {
-    const embedding = embeddings[index];
+  for (let i = 0; i < embeddings.length; i++) {
+    const embedding = embeddings[i];
+    const index = firstIndex + i;
     const problem = embedding ? embeddingProblem(embedding) : 'must be an object.';
     if (problem !== undefined) {
       throw new InvalidVectorError(problem, index);
@@ -77,16 +81,8 @@ export function validateRankedQuery({ mode, vector }: RankedQuery, dimensions: n
  * @throws InvalidVectorError or DimensionMismatchError; the index is that in `embedded`.
  */
 export function validateReplacement(replacement: DocumentReplacement, dimensions: number): void {
-  const { entityId, source, fingerprint, embedded, kept } = replacement;
-  const problem = idProblem('entityId', entityId) ?? sourceProblem(source);
-  if (problem !== undefined) {
-    throw new InvalidVectorError(`Document: ${problem}`);
-  }
-  if (typeof fingerprint !== 'string' || !isStorable(fingerprint)) {
-    throw new InvalidVectorError(
-      `Document ${entityId}: ${textProblem('fingerprint', fingerprint)}`,
-    );
-  }
+  const { embedded, kept } = replacement;
+  validateRecord({ ...replacement, chunkCount: 0 });
   validateEmbeddings(embedded, dimensions);
   embedded.forEach(({ documentChunk }, index) => {
     assertPartOf(replacement, documentChunk, index);
@@ -97,6 +93,20 @@ export function validateReplacement(replacement: DocumentReplacement, dimensions
       throw new InvalidVectorError(`Kept chunk: ${keptProblem}`);
     }
     assertPartOf(replacement, chunk);
+  }
+}
+
+/** @throws InvalidVectorError when the record of a document could not be stored. */
+export function validateRecord({ entityId, source, ...record }: StoredDocument): void {
+  const problem = idProblem('entityId', entityId) ?? sourceProblem(source);
+  if (problem !== undefined) {
+    throw new InvalidVectorError(`Document: ${problem}`);
+  }
+  const recordProblem =
+    textProblem('fingerprint', record.fingerprint) ??
+    integerProblem('chunkCount', record.chunkCount);
+  if (recordProblem !== undefined) {
+    throw new InvalidVectorError(`Document ${entityId}: ${recordProblem}`);
   }
 }
 

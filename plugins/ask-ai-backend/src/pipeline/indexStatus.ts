@@ -13,11 +13,12 @@ export async function indexStatus(options: {
   now?: () => number;
 }): Promise<IndexStatus> {
   const { store, runs, nextRun, now = Date.now } = options;
-  const [stats, current, latest, failures] = await Promise.all([
+  const [stats, current, latest, failures, vectorIndex] = await Promise.all([
     store.stats(),
     runs.current(),
     runs.latest(),
     runs.failures(MAX_FAILURES),
+    store.vectorIndex(),
   ]);
   return {
     state: current ? 'running' : 'idle',
@@ -26,6 +27,7 @@ export async function indexStatus(options: {
     ...(latest && { lastRun: summarise(latest) }),
     ...(nextRun && { nextRun: nextRun.toISOString() }),
     failures,
+    ...(vectorIndex && { vectorIndex }),
   };
 }
 

@@ -61,6 +61,7 @@ describe('ConfigService', () => {
       connectionTimeoutMillis: 5_000,
       statementTimeoutMillis: 10_000,
       queryTimeoutMillis: 12_000,
+      index: { recallTarget: 0.95 },
     });
     expect(service.getEmbeddingConfig()).toMatchObject({ provider: 'ollama', model: 'all-minilm' });
     expect(service.getLanguageModelConfig()).toMatchObject({

@@ -10,6 +10,7 @@ import type {
   LanguageModelConfig,
   OpenAiConfig,
   PostgresConfig,
+  VectorIndexConfig,
   VectorStoreConfig,
   VectorStoreType,
 } from './config/types';
@@ -23,6 +24,7 @@ export type {
   LanguageModelConfig,
   OpenAiConfig,
   PostgresConfig,
+  VectorIndexConfig,
   VectorStoreConfig,
   VectorStoreType,
 } from './config/types';
@@ -49,8 +51,8 @@ export class ConfigService {
   }
 
   /**
-   * `askAi.vectorStore.type`; else `postgresql` when there is a postgresql block or Backstage's own
-   * data lies in PostgreSQL; else `embedded`.
+   * `askAi.vectorStore.type`; else `postgresql` when the postgresql block describes a server or
+   * Backstage's own data lies in PostgreSQL; else `embedded`.
    */
   getVectorStoreType(): VectorStoreType {
     return this.askAi.vectorStore.type;
@@ -60,15 +62,20 @@ export class ConfigService {
     return this.askAi.vectorStore;
   }
 
-  /** @throws ConfigurationError when there is no `askAi.vectorStore.postgresql`. */
+  /** @throws ConfigurationError when `askAi.vectorStore.postgresql` describes no server. */
   getPostgresConfig(): PostgresConfig {
     const { postgresql } = this.askAi.vectorStore;
     if (!postgresql) {
       throw new ConfigurationError([
-        'Expected askAi.vectorStore.postgresql to be an object with host, database, user and password, or with connectionString, got nothing',
+        'Expected askAi.vectorStore.postgresql to be an object with host, database, user and password, or with connectionString, got none of them',
       ]);
     }
     return postgresql;
+  }
+
+  /** Of the server that is described, or of Backstage's own database. */
+  getVectorIndexConfig(): VectorIndexConfig {
+    return this.askAi.vectorStore.index;
   }
 
   getEmbeddingConfig(): EmbeddingConfig {

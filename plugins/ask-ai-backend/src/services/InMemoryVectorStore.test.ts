@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { describeRandomInputs, describeVectorStore } from 'backstage-plugin-ask-ai-node/testUtils';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../errors';
+import { ConfigurationError, ConflictError, VectorStoreUnavailableError } from '../errors';
 import { InMemoryVectorStore } from './InMemoryVectorStore';
 
 const setup = {
@@ -56,6 +57,63 @@ describe('InMemoryVectorStore', () => {
       ),
       { numRuns: 200, seed: 1 },
     );
+  });
+
+  it('lets others have their turn while a stream is written that waits for nothing', async () => {
+    const store = InMemoryVectorStore.create({ dimensions: 3 });
+    const embeddings = Array.from({ length: 1_000 }, (_, index) =>
+      embedding(`c${index}`, [1, 2, 3], 'api:default/a'),
+    );
+    const counts: number[] = [];
+    const load = store.storeAll(embeddings);
+    for (let turn = 0; turn < 3; turn++) {
+      await setImmediate();
+      counts.push(await store.count());
+    }
+    await load;
+    expect(counts.some(count => count > 0 && count < 1_000)).toBe(true);
+  });
+
+  it('takes no other embedding space while a load goes on, since its vectors are of the present one', async () => {
+    const store = InMemoryVectorStore.create({ dimensions: 3 });
+    const space = { provider: 'p', model: 'm', dimensions: 3, chunkerVersion: 1 };
+    await store.useEmbeddingSpace(space);
+    async function* stream() {
+      yield embedding('a', [1, 2, 3], 'api:default/a');
+      await expect(store.useEmbeddingSpace({ ...space, model: 'other' })).rejects.toThrow(
+        ConflictError,
+      );
+      await expect(store.useEmbeddingSpace({ ...space, dimensions: 4 })).rejects.toThrow(
+        ConflictError,
+      );
+      await store.useEmbeddingSpace({ ...space, chunkerVersion: 2 });
+      yield embedding('b', [1, 2, 3], 'api:default/a');
+    }
+    await store.replaceAll(stream());
+    expect(await store.count()).toBe(2);
+    expect(await store.embeddingSpace()).toEqual({ ...space, chunkerVersion: 2 });
+  });
+
+  it('ends a load whose stream gives nothing any more when it is closed', async () => {
+    const store = InMemoryVectorStore.create({ dimensions: 3 });
+    async function* stream() {
+      yield embedding('a', [1, 2, 3], 'api:default/a');
+      await store.close();
+      await new Promise<never>(() => {});
+    }
+    await expect(store.replaceAll(stream())).rejects.toThrow(VectorStoreUnavailableError);
+  });
+
+  it('keeps the records of documents without chunks when it takes another space', async () => {
+    const store = InMemoryVectorStore.create({ dimensions: 3 });
+    const key = { entityId: 'api:default/a', source: 'catalog' as const };
+    await store.replaceDocument({ ...key, fingerprint: '1', embedded: [], kept: [] });
+    await store.useEmbeddingSpace({ provider: 'p', model: 'm', dimensions: 4, chunkerVersion: 1 });
+    expect(await store.document(key)).toEqual({ ...key, fingerprint: '1', chunkCount: 0 });
+  });
+
+  it('compares with every vector, so there is no index to tell of', async () => {
+    expect(await InMemoryVectorStore.create().vectorIndex()).toBeUndefined();
   });
 
   it('has 384 dimensions unless told otherwise, and refuses what is no count', () => {

@@ -4,34 +4,37 @@ import type {
   RankedResult,
   SearchFilter,
   SearchResult,
+  VectorIndexStatus,
 } from 'backstage-plugin-ask-ai-common';
 import type {
   DocumentKey,
   DocumentReplacement,
   EmbeddingSpace,
+  EmbeddingStream,
   EmbeddingVector,
   IVectorStore,
+  LoadOptions,
+  LoadResult,
   RankedQuery,
   StoredDocument,
   StoreStats,
 } from 'backstage-plugin-ask-ai-node';
-import {
-  ConfigurationError,
-  ConflictError,
-  EmbeddingSpaceMismatchError,
-  VectorStoreUnavailableError,
-} from '../errors';
+import { ConflictError, VectorStoreUnavailableError } from '../errors';
 import { wholeTopK } from '../lib/topK';
 import {
   normaliseFilter,
   validateEmbeddings,
   validateQueryVector,
   validateRankedQuery,
+  validateRecord,
   validateReplacement,
 } from '../lib/validation';
-import { ChunkTable } from './memory/ChunkTable';
+import { DocumentTable } from './memory/DocumentTable';
+import { assertDimensions, assertSameSpace, isSameSpace } from './memory/embeddingSpace';
+import { ReplacingLoad } from './memory/ReplacingLoad';
 import { searchRanked } from './memory/rankedSearch';
 import { toQuery } from './memory/VectorMatrix';
+import { writeStream } from './memory/writeStream';
 
 /** Of `all-minilm` and of the built-in lexical embedding. */
 const DEFAULT_DIMENSIONS = 384;
@@ -48,13 +51,14 @@ export interface InMemoryVectorStoreOptions {
  * compares with every vector, so it is exact: the reference that the others are measured by.
  */
 export class InMemoryVectorStore implements IVectorStore {
-  private table: ChunkTable;
-  private readonly records = new Map<string, StoredDocument>();
+  private table: DocumentTable;
+  /** The load that is to replace the table. */
+  private load: ReplacingLoad | undefined;
   private space: EmbeddingSpace | undefined;
-  private closed = false;
+  private readonly closing = new AbortController();
 
   private constructor(private currentDimensions: number) {
-    this.table = new ChunkTable(currentDimensions);
+    this.table = new DocumentTable(currentDimensions);
   }
 
   /** @throws ConfigurationError when the dimensions are no whole number of at least 1. */
@@ -75,8 +79,44 @@ export class InMemoryVectorStore implements IVectorStore {
 
   async storeBatch(embeddings: EmbeddingVector[]): Promise<void> {
     this.assertOpen();
-    validateEmbeddings(embeddings, this.dimensions);
-    this.table.putAll(embeddings);
+    this.write(embeddings);
+  }
+
+  async storeAll(embeddings: EmbeddingStream, options: LoadOptions = {}): Promise<LoadResult> {
+    this.assertOpen();
+    return writeStream(embeddings, options, this.closing.signal, (batch, firstIndex) =>
+      this.write(batch, firstIndex),
+    );
+  }
+
+  async replaceAll(
+    embeddings: EmbeddingStream,
+    options: LoadOptions & { documents?(): Iterable<StoredDocument> } = {},
+  ): Promise<LoadResult> {
+    this.assertOpen();
+    if (this.load) {
+      throw new ConflictError(
+        'Another load is replacing what is stored: try again when it has ended.',
+      );
+    }
+    const load = new ReplacingLoad(this.dimensions);
+    this.load = load;
+    try {
+      const { signal } = this.closing;
+      const result = await writeStream(embeddings, options, signal, (batch, firstIndex) => {
+        validateEmbeddings(batch, this.dimensions, firstIndex);
+        load.putAll(batch);
+      });
+      const records = [...(options.documents?.() ?? [])];
+      records.forEach(validateRecord);
+      // The caller's code ran since: it may have ended the load or closed the store.
+      options.signal?.throwIfAborted();
+      this.assertOpen();
+      this.table = load.finish(records, this.table);
+      return result;
+    } finally {
+      this.load = undefined;
+    }
   }
 
   async search(
@@ -91,8 +131,9 @@ export class InMemoryVectorStore implements IVectorStore {
       return [];
     }
     const options = { topK: wanted, filter: normaliseFilter(filter) };
-    return this.table.nearest(toQuery(queryVector), options).map(({ item, score }) => ({
-      documentChunk: this.table.chunkOf(item),
+    const { chunks } = this.table;
+    return chunks.nearest(toQuery(queryVector), options).map(({ item, score }) => ({
+      documentChunk: chunks.chunkOf(item),
       similarity: score,
     }));
   }
@@ -104,7 +145,7 @@ export class InMemoryVectorStore implements IVectorStore {
     if (topK === 0) {
       return [];
     }
-    return searchRanked(this.table, {
+    return searchRanked(this.table.chunks, {
       mode: query.mode,
       text: query.text,
       query: query.vector && toQuery(query.vector),
@@ -116,26 +157,25 @@ export class InMemoryVectorStore implements IVectorStore {
   async clear(entityId?: string): Promise<void> {
     this.assertOpen();
     if (entityId === undefined) {
-      this.table = new ChunkTable(this.dimensions);
-      this.records.clear();
-      return;
-    }
-    this.removeRows(this.table.rowsOf(entityId));
-    for (const [key, record] of this.records) {
-      if (record.entityId === entityId) {
-        this.records.delete(key);
-      }
+      this.table = new DocumentTable(this.dimensions);
+      this.load?.touchAll();
+    } else {
+      const removed = this.table.removeEntities(new Set([entityId]));
+      this.load?.touchEntity(entityId);
+      this.load?.touchChunks(removed);
     }
   }
 
   async count(entityId?: string): Promise<number> {
     this.assertOpen();
-    return entityId === undefined ? this.table.size : this.table.rowsOf(entityId).length;
+    const { chunks } = this.table;
+    return entityId === undefined ? chunks.size : chunks.rowsOf(entityId).length;
   }
 
   async stats(): Promise<StoreStats> {
     this.assertOpen();
-    return { vectorCount: this.table.size, entityCount: this.table.entityCount };
+    const { size, entityCount } = this.table.chunks;
+    return { vectorCount: size, entityCount };
   }
 
   async embeddingSpace(): Promise<EmbeddingSpace | undefined> {
@@ -143,21 +183,29 @@ export class InMemoryVectorStore implements IVectorStore {
     return this.space && { ...this.space };
   }
 
+  /** @throws also ConflictError, for another space while an empty store is being loaded. */
   async useEmbeddingSpace(space: EmbeddingSpace): Promise<void> {
     this.assertOpen();
     assertDimensions(space.dimensions);
-    if (this.table.size > 0 && !this.isCompatible(space)) {
-      throw new EmbeddingSpaceMismatchError(
-        describeSpace(this.space ?? { dimensions: this.dimensions }),
-        describeSpace(space),
+    const current = this.space ?? { dimensions: this.dimensions };
+    if (this.table.chunks.size > 0) {
+      assertSameSpace(current, space);
+    } else if (this.load && !isSameSpace(current, space)) {
+      throw new ConflictError(
+        'The store is being loaded with vectors of another embedding space: try again when that has ended.',
       );
     }
     if (space.dimensions !== this.dimensions) {
       this.currentDimensions = space.dimensions;
-      this.table = new ChunkTable(space.dimensions);
+      this.table.changeDimensions(space.dimensions);
     }
     const { provider, model, dimensions, chunkerVersion } = space;
     this.space = { provider, model, dimensions, chunkerVersion };
+  }
+
+  async vectorIndex(): Promise<VectorIndexStatus | undefined> {
+    this.assertOpen();
+    return undefined;
   }
 
   /** Does nothing: ranks rely on counts that every write keeps up to date. */
@@ -168,35 +216,35 @@ export class InMemoryVectorStore implements IVectorStore {
   /** What is there when the iteration starts, each as it is when its turn comes. */
   async *export(): AsyncIterable<EmbeddingVector> {
     this.assertOpen();
-    for (const id of this.table.ids()) {
+    for (const id of this.table.chunks.ids()) {
       this.assertOpen();
-      const row = this.table.find(id);
+      const row = this.table.chunks.find(id);
       if (row !== undefined) {
-        yield this.table.embeddingOf(row);
+        yield this.table.chunks.embeddingOf(row);
       }
     }
   }
 
   async *documents(): AsyncIterable<StoredDocument> {
     this.assertOpen();
-    for (const key of [...this.records.keys()].sort()) {
+    for (const key of this.table.documentKeys()) {
       this.assertOpen();
-      const record = this.records.get(key);
+      const record = this.table.record(key);
       if (record) {
-        yield { ...record };
+        yield record;
       }
     }
   }
 
   async document(key: DocumentKey): Promise<StoredDocument | undefined> {
     this.assertOpen();
-    const record = this.records.get(recordKey(key));
-    return record && { ...record };
+    return this.table.record(key);
   }
 
   async chunkIds({ entityId, source }: DocumentKey): Promise<Set<string>> {
     this.assertOpen();
-    return new Set(this.table.rowsOf(entityId, source).map(row => this.table.idOf(row)));
+    const { chunks } = this.table;
+    return new Set(chunks.rowsOf(entityId, source).map(row => chunks.idOf(row)));
   }
 
   async chunks(
@@ -204,9 +252,10 @@ export class InMemoryVectorStore implements IVectorStore {
     { from, to }: { from: number; to: number },
   ): Promise<DocumentChunk[]> {
     this.assertOpen();
-    return this.table
+    const { chunks } = this.table;
+    return chunks
       .rowsOf(entityId, source)
-      .map(row => this.table.chunkOf(row))
+      .map(row => chunks.chunkOf(row))
       .filter(({ metadata }) => metadata.chunkIndex >= from && metadata.chunkIndex <= to)
       .sort((a, b) => a.metadata.chunkIndex - b.metadata.chunkIndex || (a.id < b.id ? -1 : 1));
   }
@@ -214,82 +263,35 @@ export class InMemoryVectorStore implements IVectorStore {
   async replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }> {
     this.assertOpen();
     validateReplacement(replacement, this.dimensions);
-    const { entityId, source, fingerprint, embedded, kept } = replacement;
-    const keptRows = kept.map(chunk => this.keptRow(replacement, chunk));
-    kept.forEach((chunk, index) => {
-      const row = keptRows[index] as number;
-      this.table.update(row, { ...chunk, content: this.table.chunkOf(row).content });
-    });
-    this.table.putAll(embedded);
-    const remaining = new Set([...embedded, ...kept].map(({ id }) => id));
-    const gone = this.table
-      .rowsOf(entityId, source)
-      .filter(row => !remaining.has(this.table.idOf(row)));
-    this.removeRows(gone);
-    const record = { entityId, source, fingerprint, chunkCount: remaining.size };
-    this.records.set(recordKey(record), record);
-    return { removed: gone.length };
+    const removed = this.table.replaceDocument(replacement);
+    const written = [...replacement.embedded, ...replacement.kept].map(({ id }) => id);
+    this.load?.touchDocument(replacement);
+    this.load?.touchChunks([...written, ...removed]);
+    return { removed: removed.length };
   }
 
   async removeDocument(key: DocumentKey): Promise<{ removed: number }> {
     this.assertOpen();
-    const rows = this.table.rowsOf(key.entityId, key.source);
-    this.removeRows(rows);
-    this.records.delete(recordKey(key));
-    return { removed: rows.length };
+    const removed = this.table.removeDocument(key);
+    this.load?.touchDocument(key);
+    this.load?.touchChunks(removed);
+    return { removed: removed.length };
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    this.table = new ChunkTable(this.dimensions);
-    this.records.clear();
+    this.closing.abort(new VectorStoreUnavailableError('The vector store is closed.'));
+    this.table = new DocumentTable(this.dimensions);
   }
 
-  private keptRow({ entityId, source }: DocumentKey, chunk: DocumentChunk): number {
-    const row = this.table.find(chunk.id);
-    if (row === undefined || !this.table.rowsOf(entityId, source).includes(row)) {
-      throw new ConflictError(
-        `Chunk ${chunk.id} is no longer in the store: somebody removed it meanwhile. Index the document again.`,
-      );
-    }
-    return row;
-  }
-
-  private isCompatible(space: EmbeddingSpace): boolean {
-    const { provider, model, dimensions } = this.space ?? { ...space, dimensions: this.dimensions };
-    return provider === space.provider && model === space.model && dimensions === space.dimensions;
-  }
-
-  private removeRows(rows: number[]): void {
-    for (const row of rows) {
-      this.table.remove(row);
-    }
+  private write(embeddings: EmbeddingVector[], firstIndex = 0): void {
+    validateEmbeddings(embeddings, this.dimensions, firstIndex);
+    this.table.chunks.putAll(embeddings);
+    this.load?.touchChunks(embeddings.map(({ id }) => id));
   }
 
   private assertOpen(): void {
-    if (this.closed) {
+    if (this.closing.signal.aborted) {
       throw new VectorStoreUnavailableError('The vector store is closed.');
     }
   }
-}
-
-/** Sorts by entity id, then by source: NUL comes before any character of an id. */
-function recordKey({ entityId, source }: DocumentKey): string {
-  return `${entityId}\0${source}`;
-}
-
-function assertDimensions(dimensions: number): void {
-  if (!Number.isInteger(dimensions) || dimensions < 1) {
-    throw new ConfigurationError([
-      `Expected the dimensions of the vector store to be an integer of at least 1, got ${dimensions}`,
-    ]);
-  }
-}
-
-function describeSpace({
-  provider = 'an unknown provider',
-  model = 'an unknown model',
-  dimensions,
-}: Partial<EmbeddingSpace>): string {
-  return `${provider}/${model} (${dimensions} dimensions)`;
 }

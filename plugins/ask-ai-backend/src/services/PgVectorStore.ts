@@ -4,19 +4,24 @@ import type {
   RankedResult,
   SearchFilter,
   SearchResult,
+  VectorIndexStatus,
 } from 'backstage-plugin-ask-ai-common';
 import type {
   DocumentKey,
   DocumentReplacement,
   EmbeddingSpace,
+  EmbeddingStream,
   EmbeddingVector,
   IVectorStore,
+  LoadOptions,
+  LoadResult,
   RankedQuery,
   StoredDocument,
   StoreStats,
 } from 'backstage-plugin-ask-ai-node';
-import type { Database, DatabaseConnection } from '../database/connection';
+import type { DatabaseConnection } from '../database/connection';
 import { countAll, countChunks } from '../database/counts';
+import { DatabaseCalls } from '../database/DatabaseCalls';
 import { translateDatabaseError } from '../database/databaseErrors';
 import {
   clearDocuments,
@@ -30,25 +35,27 @@ import {
 import {
   changeDimensions,
   claimEmbeddingSpace,
-  readDimensions,
   readEmbeddingSpace,
 } from '../database/embeddingSpace';
 import { exportEmbeddings } from '../database/exportRows';
-import { refreshKeywordStatistics } from '../database/keywordStatistics';
+import { loadTable, type TableLoad } from '../database/load/loadTable';
+import { storeStream } from '../database/load/storeStream';
 import { migrate } from '../database/migrator';
 import {
   openPostgresConnection,
   type PostgresConnectionOptions,
 } from '../database/postgresConnection';
-import { searchRanked } from '../database/rankedSearch';
+import { createRankedSearch, type SearchRanked } from '../database/rankedSearch';
+import { StoreUpkeep } from '../database/StoreUpkeep';
 import { assertSupportedServer } from '../database/serverVersion';
 import { upsertEmbeddings } from '../database/upsert';
+import type { VectorIndexOptions } from '../database/vectorIndex/types';
+import { VectorIndex } from '../database/vectorIndex/VectorIndex';
 import { createVectorSearch, type VectorSearch } from '../database/vectorSearch';
 import { VectorStoreUnavailableError } from '../errors';
 import { collapseDuplicates } from '../lib/fusion';
 import { wholeTopK } from '../lib/topK';
 import {
-  isStorable,
   normaliseFilter,
   toStorable,
   validateEmbeddings,
@@ -68,6 +75,8 @@ export interface PgVectorStoreOptions {
   migrate?: boolean;
   /** What an empty store takes; the default is what the database has, 384 in a new one. */
   dimensions?: number;
+  /** How the vector index is built and searched. Default: as `postgresql` says, else as it is. */
+  index?: VectorIndexOptions;
 }
 
 /**
@@ -76,34 +85,48 @@ export interface PgVectorStoreOptions {
  */
 export class PgVectorStore implements IVectorStore {
   private readonly searchByVector: VectorSearch;
-  private closed = false;
+  private readonly searchByRank: SearchRanked;
 
   private constructor(
     private readonly connection: DatabaseConnection,
-    private currentDimensions: number,
+    private readonly calls: DatabaseCalls,
+    /** Measures, explains, calibrates and rebuilds the vector index. */
+    readonly index: VectorIndex,
+    private readonly upkeep: StoreUpkeep,
   ) {
-    this.searchByVector = createVectorSearch(connection.db);
+    const settings = () => index.settings;
+    this.searchByVector = createVectorSearch(connection.db, settings);
+    this.searchByRank = createRankedSearch(connection.db, settings);
   }
 
   /**
-   * Connects, migrates unless told not to, and checks that server and extension are recent enough.
+   * Connects, migrates unless told not to, and checks that server and extension are recent enough. An
+   * index that is not as the options want it is then rebuilt behind the scenes.
    *
    * @throws VectorStoreUnavailableError or VectorStoreSchemaError, with the remedy.
    */
   static async create(options: PgVectorStoreOptions): Promise<PgVectorStore> {
     const connection = options.connection ?? open(options);
+    const { logger, postgresql, index = postgresql?.index ?? {} } = options;
+    const mayChange = options.migrate ?? true;
     try {
       await assertSupportedServer(connection.db);
-      if (options.migrate ?? true) {
+      if (mayChange) {
         const applied = await migrate(connection);
         if (applied > 0) {
-          options.logger.info(`Applied ${applied} migrations to ${connection.description}`);
+          logger.info(`Applied ${applied} migrations to ${connection.description}`);
         }
       }
       if (options.dimensions !== undefined) {
         await changeDimensions(connection, options.dimensions);
       }
-      return new PgVectorStore(connection, await readDimensions(connection.db));
+      const vectorIndex = await VectorIndex.open(connection, logger, index);
+      const upkeep = new StoreUpkeep(connection, vectorIndex, logger);
+      if (mayChange) {
+        upkeep.start();
+      }
+      const calls = new DatabaseCalls(connection, upkeep.signal);
+      return new PgVectorStore(connection, calls, vectorIndex, upkeep);
     } catch (error) {
       await connection.close();
       throw translateDatabaseError(error, 'open the vector store', connection.description);
@@ -111,7 +134,7 @@ export class PgVectorStore implements IVectorStore {
   }
 
   get dimensions(): number {
-    return this.currentDimensions;
+    return this.index.dimensions;
   }
 
   store(embedding: EmbeddingVector): Promise<void> {
@@ -123,7 +146,32 @@ export class PgVectorStore implements IVectorStore {
     if (batch.length === 0) {
       return;
     }
-    await this.transaction('store embeddings', transaction => upsertEmbeddings(transaction, batch));
+    await this.calls.transaction('store embeddings', transaction =>
+      upsertEmbeddings(transaction, batch),
+    );
+    this.upkeep.noteWritten(batch.length);
+  }
+
+  storeAll(stream: EmbeddingStream, options: LoadOptions = {}): Promise<LoadResult> {
+    return this.calls.run('store embeddings', async () => {
+      const load = { ...this.loadOptions(options), warn: this.upkeep.warnOnce };
+      const { isLoad, ...result } = await storeStream(this.connection, stream, load);
+      await this.upkeep.refresh({ isLoad });
+      return result;
+    });
+  }
+
+  replaceAll(
+    stream: EmbeddingStream,
+    options: LoadOptions & { documents?(): Iterable<StoredDocument> } = {},
+  ): Promise<LoadResult> {
+    const { documents = () => [] } = options;
+    return this.calls.run('replace what is stored', async () => {
+      const load = { ...this.loadOptions(options), documents };
+      const result = await loadTable(this.connection, stream, load);
+      await this.upkeep.refresh({ isLoad: true });
+      return result;
+    });
   }
 
   async search(
@@ -136,9 +184,10 @@ export class PgVectorStore implements IVectorStore {
     if (wholeK === 0) {
       return [];
     }
-    return this.run('search the vector store', () =>
-      this.searchByVector(queryVector, wholeK, normaliseFilter(filter)),
-    );
+    return this.calls.run('search the vector store', async () => {
+      await this.index.refresh();
+      return this.searchByVector(queryVector, wholeK, normaliseFilter(filter));
+    });
   }
 
   async searchRanked(query: RankedQuery): Promise<RankedResult[]> {
@@ -148,117 +197,94 @@ export class PgVectorStore implements IVectorStore {
       return [];
     }
     const filter = normaliseFilter(query.filter);
-    const hits = await this.run('search the vector store', db =>
-      searchRanked(db, { ...query, text: toStorable(query.text), topK, filter }),
-    );
+    const hits = await this.calls.run('search the vector store', async () => {
+      await this.index.refresh();
+      return this.searchByRank({ ...query, text: toStorable(query.text), topK, filter });
+    });
     return collapseDuplicates(hits).slice(0, topK);
   }
 
   async clear(entityId?: string): Promise<void> {
-    await this.runFor(entityId, 'clear the vector store', undefined, () =>
-      this.connection.transaction(transaction => clearDocuments(transaction, entityId)),
+    await this.calls.runFor(entityId, 'clear the vector store', undefined, () =>
+      entityId === undefined
+        ? this.upkeep.clearAll()
+        : this.connection.transaction(transaction => clearDocuments(transaction, entityId)),
     );
   }
 
   count(entityId?: string): Promise<number> {
-    return this.runFor(entityId, 'count embeddings', 0, db => countChunks(db, entityId));
+    return this.calls.runFor(entityId, 'count embeddings', 0, db => countChunks(db, entityId));
   }
 
   stats(): Promise<StoreStats> {
-    return this.run('count embeddings', countAll);
+    return this.calls.run('count embeddings', countAll);
   }
 
   embeddingSpace(): Promise<EmbeddingSpace | undefined> {
-    return this.run('read the embedding space', readEmbeddingSpace);
+    return this.calls.run('read the embedding space', readEmbeddingSpace);
   }
 
   async useEmbeddingSpace(space: EmbeddingSpace): Promise<void> {
-    await this.run('set the embedding space', () => claimEmbeddingSpace(this.connection, space));
-    this.currentDimensions = space.dimensions;
+    await this.calls.run('set the embedding space', () =>
+      claimEmbeddingSpace(this.connection, space),
+    );
+    await this.calls.run('read the embedding space', () => this.index.refresh(0));
+  }
+
+  vectorIndex(): Promise<VectorIndexStatus> {
+    return this.calls.run('read the state of the vector index', () => this.index.status());
   }
 
   async refreshStatistics(): Promise<void> {
-    await this.transaction('refresh statistics', refreshKeywordStatistics);
+    await this.calls.run('refresh statistics', () => this.upkeep.refresh());
   }
 
   export(): AsyncIterable<EmbeddingVector> {
-    return this.iterate('export embeddings', exportEmbeddings);
+    return this.calls.iterate('export embeddings', exportEmbeddings);
   }
 
   documents(): AsyncIterable<StoredDocument> {
-    return this.iterate('list documents', readDocuments);
+    return this.calls.iterate('list documents', readDocuments);
   }
 
   document(key: DocumentKey): Promise<StoredDocument | undefined> {
-    return this.runFor(key.entityId, 'read a document', undefined, db => readDocument(db, key));
+    return this.calls.runFor(key.entityId, 'read a document', undefined, db =>
+      readDocument(db, key),
+    );
   }
 
   chunkIds(key: DocumentKey): Promise<Set<string>> {
-    return this.runFor(key.entityId, 'read a document', new Set(), db => readChunkIds(db, key));
+    return this.calls.runFor(key.entityId, 'read a document', new Set(), db =>
+      readChunkIds(db, key),
+    );
   }
 
   chunks(key: DocumentKey, range: { from: number; to: number }): Promise<DocumentChunk[]> {
-    return this.runFor(key.entityId, 'read a document', [], db => readChunks(db, key, range));
+    return this.calls.runFor(key.entityId, 'read a document', [], db => readChunks(db, key, range));
   }
 
   async replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }> {
     validateReplacement(replacement, this.dimensions);
-    return this.transaction('replace a document', transaction =>
+    return this.calls.transaction('replace a document', transaction =>
       replaceDocument(transaction, replacement),
     );
   }
 
   removeDocument(key: DocumentKey): Promise<{ removed: number }> {
-    return this.runFor(key.entityId, 'remove a document', { removed: 0 }, () =>
+    return this.calls.runFor(key.entityId, 'remove a document', { removed: 0 }, () =>
       this.connection.transaction(transaction => removeDocument(transaction, key)),
     );
   }
 
   async close(): Promise<void> {
-    this.closed = true;
+    await this.upkeep.stop(new VectorStoreUnavailableError('The vector store is closed.'));
     await this.connection.close();
   }
 
-  private transaction<T>(action: string, work: (transaction: Database) => Promise<T>): Promise<T> {
-    return this.run(action, () => this.connection.transaction(work));
-  }
-
-  /** No row has an id that PostgreSQL can't hold, and the database would refuse to look for it. */
-  private async runFor<T>(
-    entityId: string | undefined,
-    action: string,
-    otherwise: T,
-    work: (db: Database) => Promise<T>,
-  ): Promise<T> {
-    this.assertOpen();
-    return entityId === undefined || isStorable(entityId) ? this.run(action, work) : otherwise;
-  }
-
-  private async run<T>(action: string, work: (db: Database) => Promise<T>): Promise<T> {
-    this.assertOpen();
-    try {
-      return await work(this.connection.db);
-    } catch (error) {
-      throw translateDatabaseError(error, action, this.connection.description);
-    }
-  }
-
-  private async *iterate<T>(
-    action: string,
-    work: (db: Database) => AsyncIterable<T>,
-  ): AsyncIterable<T> {
-    this.assertOpen();
-    try {
-      yield* work(this.connection.db);
-    } catch (error) {
-      throw translateDatabaseError(error, action, this.connection.description);
-    }
-  }
-
-  private assertOpen(): void {
-    if (this.closed) {
-      throw new VectorStoreUnavailableError('The vector store is closed.');
-    }
+  private loadOptions({ signal, onProgress }: LoadOptions): TableLoad {
+    const signals = signal ? [signal, this.upkeep.signal] : [this.upkeep.signal];
+    const { dimensions, definition } = this.index;
+    return { dimensions, definition, onProgress, signal: AbortSignal.any(signals) };
   }
 }
 

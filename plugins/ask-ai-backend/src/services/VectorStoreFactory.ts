@@ -8,6 +8,7 @@ import {
   type PostgresConnectionOptions,
 } from '../database/postgresConnection';
 import { DEFAULT_DIMENSIONS } from '../database/schema';
+import type { VectorIndexOptions } from '../database/vectorIndex/types';
 import { ConfigurationError } from '../errors';
 import type { RunStore } from '../types';
 import type { ConfigService } from './ConfigService';
@@ -19,6 +20,8 @@ import { PgVectorStore } from './PgVectorStore';
 export interface VectorStoreDependencies {
   /** Backstage's own database, for `postgresql` without a block of its own. */
   backstageDatabase?: () => Promise<PostgresConnectionOptions | undefined>;
+  /** `false` leaves the schema as it is. Default `true`. */
+  migrate?: boolean;
 }
 
 /** The store, and the record of runs that lies beside it. */
@@ -53,12 +56,12 @@ export class VectorStoreFactory {
       case 'embedded':
         return onDatabase(
           await openEmbeddedConnection(config.getVectorStoreConfig().embedded.directory),
-          logger,
+          { logger, migrate: dependencies.migrate },
         );
       case 'postgresql':
         return onDatabase(
           openPostgresConnection(await postgresOptions(config, dependencies), logger),
-          logger,
+          { logger, migrate: dependencies.migrate, index: config.getVectorIndexConfig() },
         );
     }
   }
@@ -66,10 +69,10 @@ export class VectorStoreFactory {
 
 async function onDatabase(
   connection: DatabaseConnection,
-  logger: LoggerService,
+  options: { logger: LoggerService; migrate?: boolean; index?: VectorIndexOptions },
 ): Promise<OpenStores> {
-  const store = await PgVectorStore.create({ connection, logger });
-  logger.info(`Vector store: ${connection.kind}, ${connection.description}`);
+  const store = await PgVectorStore.create({ connection, ...options });
+  options.logger.info(`Vector store: ${connection.kind}, ${connection.description}`);
   return { store, runs: PgRunStore.create(connection) };
 }
 
@@ -83,8 +86,8 @@ async function postgresOptions(
   const options = await backstageDatabase?.();
   if (!options) {
     throw new ConfigurationError([
-      'askAi.vectorStore.type is postgresql, but askAi.vectorStore.postgresql is not set and Backstage itself ' +
-        'does not use PostgreSQL: set askAi.vectorStore.postgresql.{host, port, database, user, password}',
+      'askAi.vectorStore.type is postgresql, but askAi.vectorStore.postgresql describes no server and ' +
+        'Backstage itself does not use PostgreSQL: set askAi.vectorStore.postgresql.{host, port, database, user, password}',
     ]);
   }
   return options;

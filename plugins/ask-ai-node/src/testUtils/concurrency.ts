@@ -1,36 +1,18 @@
 import assert from 'node:assert/strict';
-import { setImmediate } from 'node:timers/promises';
 import type { EmbeddingVector, IVectorStore } from '../vectorStore';
 import { createRandom } from './random';
+import { readWhile } from './readWhile';
 import { at, collect, idsOf, PETSTORE, sample, samples } from './samples';
 import type { Suite } from './suite';
 
 const KEY = { entityId: PETSTORE, source: 'techdocs' as const };
 const WRITERS = 8;
 
+/** How often a race is run that is not always lost. */
+const ROUNDS = 14;
+
 /** Rewrites so often while a reader looks on. */
 const VERSIONS = 15;
-
-/** Reads again and again until the writer is done, and at least once after. */
-async function readWhile(writing: Promise<void>, read: () => Promise<void>): Promise<number> {
-  let isDone = false;
-  const done = writing.finally(() => {
-    isDone = true;
-  });
-  let reads = 0;
-  try {
-    while (!isDone) {
-      await read();
-      reads++;
-      // Lets a store without input and output get on with the writing.
-      await setImmediate();
-    }
-  } finally {
-    await done;
-  }
-  await read();
-  return reads + 1;
-}
 
 async function contentsOf(store: IVectorStore): Promise<Set<string>> {
   const hits = await store.search(at(0), 1_000, PETSTORE);
@@ -47,6 +29,24 @@ export function describeConcurrency({ describe, test }: Suite): void {
       await Promise.all(batches.map(batch => store.storeBatch(batch)));
       assert.equal(await store.count(), 150);
       assert.equal((await contentsOf(store)).size, 1);
+    });
+
+    test('batches that are partly what is stored already stay whole', async store => {
+      const random = createRandom(6);
+      const contents = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+      const ids = samples(60);
+      const batch = (contentOf: (index: number) => string | undefined) =>
+        ids.map(({ id }, index) => sample(id, { content: contentOf(index) }));
+      for (let round = 0; round < ROUNDS; round++) {
+        await store.storeBatch(batch(index => contents[index % 2]));
+        // The first two are half of what is stored; the more others there are, the more they hide.
+        const writers = random.shuffle(contents.slice(0, 2 + (round % (contents.length - 1))));
+        const batches = writers.map(content => random.shuffle(batch(() => content)));
+        await Promise.all(batches.map(one => store.storeBatch(one)));
+        assert.equal(await store.count(), ids.length);
+        const stored = await contentsOf(store);
+        assert.equal(stored.size, 1, `round ${round}: ${[...stored].join(', ')}`);
+      }
     });
 
     test('batches that overlap lose nothing', async store => {

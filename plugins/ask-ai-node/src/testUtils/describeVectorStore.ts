@@ -7,7 +7,10 @@ import { describeFilters } from './filters';
 import { describeInvalidInput } from './invalidInput';
 import { describeKeywords } from './keywords';
 import { describeLifecycle } from './lifecycle';
+import { describeLoading } from './loading';
 import { describeRankedSearch } from './rankedSearch';
+import { describeReplacing } from './replacing';
+import { describeReplacingMeanwhile } from './replacingMeanwhile';
 import { describeSearch } from './search';
 import { createSuite, type TestFramework, type VectorStoreSetup } from './suite';
 import { describeUnusualInput } from './unusualInput';
@@ -28,6 +31,9 @@ export function describeVectorStore(
   const suite = createSuite(setup, framework);
   framework.describe(`${name} keeps the contract of a vector store`, () => {
     describeWrites(suite);
+    describeLoading(suite);
+    describeReplacing(suite);
+    describeReplacingMeanwhile(suite);
     describeInvalidInput(suite);
     describeUnusualInput(suite);
     describeSearch(suite);

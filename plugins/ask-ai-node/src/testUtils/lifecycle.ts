@@ -9,6 +9,8 @@ const KEY = { entityId: PETSTORE, source: 'techdocs' as const };
 const CALLS: Record<string, (store: IVectorStore) => Promise<unknown>> = {
   store: store => store.store(sample('a')),
   storeBatch: store => store.storeBatch([sample('a')]),
+  storeAll: store => store.storeAll([sample('a')]),
+  replaceAll: store => store.replaceAll([sample('a')]),
   search: store => store.search(at(0), 1),
   searchRanked: store => store.searchRanked({ mode: 'keyword', text: 'content', topK: 1 }),
   clear: store => store.clear(),
@@ -23,6 +25,7 @@ const CALLS: Record<string, (store: IVectorStore) => Promise<unknown>> = {
       dimensions: DIMENSIONS,
       chunkerVersion: 1,
     }),
+  vectorIndex: store => store.vectorIndex(),
   refreshStatistics: store => store.refreshStatistics(),
   export: store => collect(store.export()),
   documents: store => collect(store.documents()),

@@ -82,6 +82,16 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
+/** What a store must give back: of equal ids the last, with the numbers that float32 leaves. */
+export function byId(embeddings: Iterable<EmbeddingVector>): Map<string, object> {
+  return new Map(
+    [...embeddings].map(({ vector, ...rest }) => [
+      rest.id,
+      { ...rest, vector: Array.from(Float32Array.from(vector)) },
+    ]),
+  );
+}
+
 /** float32 arithmetic in another order differs by less. */
 export const SIMILARITY_TOLERANCE = 1e-4;
 
@@ -92,12 +102,16 @@ export function assertSimilarity(actual: number | undefined, expected: number): 
   );
 }
 
-/** Errors are known by `name`: a store of another package has classes of its own. */
+/**
+ * Errors are known by `name`: a store of another package has classes of its own.
+ *
+ * @returns the error.
+ */
 export async function assertRejects(
   call: () => Promise<unknown>,
   name: string,
   { statusCode, what }: { statusCode?: number; what?: string } = {},
-): Promise<void> {
+): Promise<Error> {
   let error: unknown;
   try {
     await call();
@@ -110,4 +124,5 @@ export async function assertRejects(
   if (statusCode !== undefined) {
     assert.equal((error as { statusCode?: number }).statusCode, statusCode, `statusCode${label}`);
   }
+  return error;
 }

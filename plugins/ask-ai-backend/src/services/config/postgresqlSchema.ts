@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { flag, integer, section, text } from '../../lib/fields';
 import { DEFAULTS } from './defaults';
+import { vectorIndexSchema } from './vectorIndexSchema';
 
 const tlsSchema = section({
   ca: text('the certificates of the authority, as PEM text').optional(),
@@ -15,6 +16,10 @@ const LONGEST_MILLIS = 86_400_000;
 
 const TARGET_KEYS = ['host', 'port', 'database', 'user', 'password'] as const;
 
+/**
+ * Without defaults, which the transformation fills in: whether a server is described can only be
+ * seen from what was given.
+ */
 const settingsSchema = section({
   host: text('a host name, an address or the folder of a socket').optional(),
   port: integer(1, 65_535).optional(),
@@ -30,42 +35,70 @@ const settingsSchema = section({
       'true, false or an object with ca, cert, key, rejectUnauthorized and servername',
     )
     .optional(),
-  maxConnections: integer(1, 1_000).default(DEFAULTS.postgresql.maxConnections),
-  idleTimeoutMillis: integer(0, LONGEST_MILLIS).default(DEFAULTS.postgresql.idleTimeoutMillis),
-  connectionTimeoutMillis: integer(1, LONGEST_MILLIS).default(
-    DEFAULTS.postgresql.connectionTimeoutMillis,
-  ),
-  statementTimeoutMillis: integer(1, LONGEST_MILLIS).default(
-    DEFAULTS.postgresql.statementTimeoutMillis,
-  ),
+  maxConnections: integer(1, 1_000).optional(),
+  idleTimeoutMillis: integer(0, LONGEST_MILLIS).optional(),
+  connectionTimeoutMillis: integer(1, LONGEST_MILLIS).optional(),
+  statementTimeoutMillis: integer(1, LONGEST_MILLIS).optional(),
   queryTimeoutMillis: integer(2, LONGEST_MILLIS).optional(),
+  index: vectorIndexSchema.optional(),
 });
 
 type Settings = z.output<typeof settingsSchema>;
+type ServerSettings = Omit<Settings, 'index'>;
 
+/**
+ * `askAi.vectorStore.postgresql`: the server, absent when the block describes only the index, and
+ * the index.
+ */
 export const postgresqlSchema = settingsSchema
   .superRefine((settings, context) => {
     for (const { key, message } of targetProblems(settings)) {
       context.addIssue({ code: 'custom', path: [key], message });
     }
   })
-  .transform(settings => ({
-    ...settings,
-    port: settings.port ?? (settings.connectionString ? undefined : DEFAULTS.postgresql.port),
-    password: settings.password || undefined,
+  .transform(settings => {
+    const { index = vectorIndexSchema.parse({}), ...server } = settings;
+    return { index, server: isIndexAlone(settings) ? undefined : completeServer(server) };
+  });
+
+/**
+ * Then it lies in Backstage's own database. A block with nothing in it is no such thing: it is a
+ * server whose environment variables are not set, which must not go unnoticed.
+ */
+function isIndexAlone({ index, ...server }: Settings): boolean {
+  return index !== undefined && Object.values(server).every(value => value === undefined);
+}
+
+function completeServer(server: ServerSettings) {
+  const { postgresql } = DEFAULTS;
+  const statementTimeoutMillis = server.statementTimeoutMillis ?? postgresql.statementTimeoutMillis;
+  return {
+    ...server,
+    port: server.port ?? (server.connectionString ? undefined : postgresql.port),
+    password: server.password || undefined,
+    maxConnections: server.maxConnections ?? postgresql.maxConnections,
+    idleTimeoutMillis: server.idleTimeoutMillis ?? postgresql.idleTimeoutMillis,
+    connectionTimeoutMillis: server.connectionTimeoutMillis ?? postgresql.connectionTimeoutMillis,
+    statementTimeoutMillis,
     queryTimeoutMillis:
-      settings.queryTimeoutMillis ??
-      settings.statementTimeoutMillis + DEFAULTS.postgresql.queryTimeoutMarginMillis,
-  }));
+      server.queryTimeoutMillis ?? statementTimeoutMillis + postgresql.queryTimeoutMarginMillis,
+  };
+}
 
 function targetProblems(settings: Settings): { key: string; message: string }[] {
+  if (isIndexAlone(settings)) {
+    return [];
+  }
   const problems = settings.connectionString
     ? TARGET_KEYS.filter(key => settings[key] !== undefined).map(key => ({
         key,
         message: 'left out, because connectionString is given',
       }))
     : missingTarget(settings);
-  const { statementTimeoutMillis, queryTimeoutMillis } = settings;
+  const {
+    statementTimeoutMillis = DEFAULTS.postgresql.statementTimeoutMillis,
+    queryTimeoutMillis,
+  } = settings;
   if (queryTimeoutMillis !== undefined && queryTimeoutMillis <= statementTimeoutMillis) {
     problems.push({
       key: 'queryTimeoutMillis',

@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../errors';
 import { describeProblems, type ProblemOptions } from '../../lib/problems';
 import { DEFAULTS } from './defaults';
 import { askAiSchema, type CheckedAskAi, SECRET_PATHS } from './schema';
-import type { AskAiConfig, VectorStoreType } from './types';
+import type { AskAiConfig, VectorStoreConfig, VectorStoreType } from './types';
 
 const PROBLEM_OPTIONS: ProblemOptions = {
   schema: askAiSchema,
@@ -159,7 +159,18 @@ function complete(askAi: CheckedAskAi, surroundings: Surroundings): AskAiConfig 
       excludeKinds:
         askAi.index.excludeKinds ?? (askAi.index.kinds ? [] : [...DEFAULTS.index.excludeKinds]),
     },
-    vectorStore: { ...askAi.vectorStore, type: storeType(askAi, surroundings) },
+    vectorStore: completeStore(askAi, surroundings),
+  };
+}
+
+function completeStore(askAi: CheckedAskAi, surroundings: Surroundings): VectorStoreConfig {
+  const { embedded, postgresql } = askAi.vectorStore;
+  const { server, index } = postgresql;
+  return {
+    type: storeType(askAi, surroundings),
+    embedded,
+    index,
+    ...(server && { postgresql: { ...server, index } }),
   };
 }
 
@@ -169,5 +180,5 @@ function complete(askAi: CheckedAskAi, surroundings: Surroundings): AskAiConfig 
  */
 function storeType(askAi: CheckedAskAi, { databaseClient }: Surroundings): VectorStoreType {
   const { type, postgresql } = askAi.vectorStore;
-  return type ?? (postgresql || databaseClient === 'pg' ? 'postgresql' : 'embedded');
+  return type ?? (postgresql.server || databaseClient === 'pg' ? 'postgresql' : 'embedded');
 }

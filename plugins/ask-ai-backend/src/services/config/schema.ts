@@ -65,7 +65,8 @@ const vectorStoreSchema = section({
   embedded: section({
     directory: text('the path of a folder').default(DEFAULTS.embedded.directory),
   }).prefault({}),
-  postgresql: postgresqlSchema.optional(),
+  // No block says the same as one that describes only the index, and nothing of it.
+  postgresql: postgresqlSchema.prefault({ index: {} }),
 });
 
 /** The `askAi` block of the configuration. */

@@ -4,8 +4,16 @@ import type { CheckedAskAi } from './schema';
 /** Which store holds the index. */
 export type VectorStoreType = 'memory' | 'embedded' | 'postgresql';
 
+type PostgresqlBlock = CheckedAskAi['vectorStore']['postgresql'];
+
+/**
+ * How the vector index is built and searched, as `askAi.vectorStore.postgresql.index` describes it.
+ * What is left out stays as the index has it.
+ */
+export type VectorIndexConfig = PostgresqlBlock['index'];
+
 /** A connection to PostgreSQL, as `askAi.vectorStore.postgresql` describes it. */
-export type PostgresConfig = NonNullable<CheckedAskAi['vectorStore']['postgresql']>;
+export type PostgresConfig = NonNullable<PostgresqlBlock['server']> & { index: VectorIndexConfig };
 
 /** Where the index lies. */
 export interface VectorStoreConfig {
@@ -14,8 +22,10 @@ export interface VectorStoreConfig {
     /** A folder; relative to the working directory of the backend. */
     directory: string;
   };
-  /** Left out: Backstage's own database. */
+  /** There when a server is described; left out: Backstage's own database. */
   postgresql?: PostgresConfig;
+  /** Of either database; `memory` and `embedded` make nothing of it. */
+  index: VectorIndexConfig;
 }
 
 /** What turns texts into vectors. */

@@ -1,0 +1,43 @@
+import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
+
+/** A larger topK is rare, and gets no prepared statement of its own. */
+const MAX_PREPARED_TOP_K = 100;
+
+/** How the vector index is searched at the moment. */
+export interface VectorSearchSettings {
+  precision: VectorIndexDefinition['precision'];
+  dimensions: number;
+  /** Left out: as calibrated. */
+  efSearch?: number;
+}
+
+/** What Drizzle's query builder prepares. */
+export interface Statement<Row> {
+  execute(values: Record<string, unknown>): Promise<Row[]>;
+}
+
+interface Preparable<Row> {
+  prepare(name: string): Statement<Row>;
+}
+
+/** Statements by name; each connection prepares a name when it first meets it. */
+export class PreparedStatements<Row> {
+  private readonly statements = new Map<string, Statement<Row>>();
+
+  /** @param name - must always stand for the same text. */
+  get(name: string, build: () => Preparable<Row>): Statement<Row> {
+    const statement = this.statements.get(name) ?? build().prepare(`ask_ai_${name}`);
+    this.statements.set(name, statement);
+    return statement;
+  }
+
+  /** A statement that has `topK` in its text; without a name where that is large. */
+  getFor(topK: number, name: string, build: () => Preparable<Row>): Statement<Row> {
+    return topK > MAX_PREPARED_TOP_K ? build().prepare('') : this.get(`${name}_${topK}`, build);
+  }
+}
+
+/** Whatever the text of a statement by the vector index depends on besides its shape. */
+export function variantOf({ precision, dimensions, efSearch }: VectorSearchSettings): string {
+  return `${precision}_${dimensions}_${efSearch ?? 'calibrated'}`;
+}

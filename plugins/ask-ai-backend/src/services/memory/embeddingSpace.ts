@@ -1,0 +1,41 @@
+import type { EmbeddingSpace } from 'backstage-plugin-ask-ai-node';
+import { ConfigurationError, EmbeddingSpaceMismatchError } from '../../errors';
+
+/** Of a store that was given no space only the dimensions are known; the rest may be anything. */
+export type KnownSpace = Pick<EmbeddingSpace, 'dimensions'> & Partial<EmbeddingSpace>;
+
+/** Whether vectors of both may be compared. */
+export function isSameSpace(
+  stored: KnownSpace,
+  { provider, model, dimensions }: EmbeddingSpace,
+): boolean {
+  return (
+    (stored.provider ?? provider) === provider &&
+    (stored.model ?? model) === model &&
+    stored.dimensions === dimensions
+  );
+}
+
+/** @throws EmbeddingSpaceMismatchError when vectors of both may not be compared. */
+export function assertSameSpace(stored: KnownSpace, space: EmbeddingSpace): void {
+  if (!isSameSpace(stored, space)) {
+    throw new EmbeddingSpaceMismatchError(describeSpace(stored), describeSpace(space));
+  }
+}
+
+/** @throws ConfigurationError when the dimensions are no whole number of at least 1. */
+export function assertDimensions(dimensions: number): void {
+  if (!Number.isInteger(dimensions) || dimensions < 1) {
+    throw new ConfigurationError([
+      `Expected the dimensions of the vector store to be an integer of at least 1, got ${dimensions}`,
+    ]);
+  }
+}
+
+function describeSpace({
+  provider = 'an unknown provider',
+  model = 'an unknown model',
+  dimensions,
+}: KnownSpace): string {
+  return `${provider}/${model} (${dimensions} dimensions)`;
+}
