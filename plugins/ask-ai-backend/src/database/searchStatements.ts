@@ -58,7 +58,7 @@ function nearest(
  *
  *     select * from (
  *       select ..., vector <=> $1 as distance from embeddings where <settings> and <condition>
- *       order by vector::halfvec(384) <=> $1::halfvec(384) limit 20
+ *       order by vector::halfvec(384) <=> $1::vector::halfvec(384) limit 20
  *     ) candidates order by distance limit 10
  */
 function nearestByHalf(
@@ -67,7 +67,7 @@ function nearestByHalf(
   { query, limit, condition }: NearestOptions,
 ) {
   const candidateCount = sql`2::bigint * ${limit}`;
-  const halfDistance = sql`${sql.raw(halfVector(dimensions))} <=> ${query}::halfvec(${sql.raw(String(dimensions))})`;
+  const halfDistance = sql`${sql.raw(halfVector(dimensions))} <=> ${query}::vector::halfvec(${sql.raw(String(dimensions))})`;
   const candidates = db
     .select({ ...chunkColumns, distance: distanceTo(query).mapWith(Number).as('distance') })
     .from(embeddings)

@@ -94,7 +94,7 @@ function toResults(rows: NearestRow[], minSimilarity: number | undefined): Searc
     .sort(bySimilarity);
 }
 
-/** The index gives equal distances in any order. */
+/** The index gives hits nearly by distance (`indexScanSettings`), and equal distances in any order. */
 function bySimilarity(a: SearchResult, b: SearchResult): number {
   const byId = a.documentChunk.id < b.documentChunk.id ? -1 : 1;
   return b.similarity - a.similarity || byId;
