@@ -30,6 +30,11 @@ const MEANING: Record<string, { kind: Kind; remedy: string }> = {
   },
   ENOTFOUND: { kind: 'unavailable', remedy: 'Check the host name.' },
   EAI_AGAIN: { kind: 'unavailable', remedy: 'Check the host name and the name service.' },
+  '08P01': {
+    kind: 'unavailable',
+    remedy:
+      'Behind PgBouncer, set ignore_startup_parameters = statement_timeout,options in its configuration.',
+  },
   '08': { kind: 'unavailable', remedy: 'The connection broke; the call can be repeated.' },
   '28': { kind: 'unavailable', remedy: 'Check user and password.' },
   '3D000': { kind: 'unavailable', remedy: 'Create the database, or correct its name.' },

@@ -124,11 +124,9 @@ export class VectorIndex implements VectorIndexAdministration {
 
   async status(): Promise<VectorIndexStatus> {
     await this.refresh(0);
-    const { db } = this.connection;
     return describeIndex({
       state: this.state,
-      calibration: await readCalibration(db),
-      rows: await estimateRows(db),
+      calibration: await readCalibration(this.connection.db),
       efSearch: this.options.efSearch,
       recallTarget: this.recallTarget,
     });

@@ -8,7 +8,6 @@ import type { TableState } from './indexState';
 export function describeIndex(index: {
   state: TableState;
   calibration: Calibration | undefined;
-  rows: number;
   /** As the configuration fixes it. */
   efSearch: number | undefined;
   recallTarget: number;
