@@ -3,10 +3,10 @@ import type { DocumentChunk } from 'backstage-plugin-ask-ai-common';
 import type { EmbeddingVector } from 'backstage-plugin-ask-ai-node';
 import { type SQL, sql } from 'drizzle-orm';
 import { embeddings } from './schema';
-import { encodeVector } from './vectorColumn';
+import { VectorParameter } from './vectorColumn';
 
-/** A row as it is written. */
-export type EmbeddingRow = typeof embeddings.$inferInsert;
+/** A row as it is written, with its vector encoded once. */
+export type EmbeddingRow = typeof embeddings.$inferInsert & { vector: VectorParameter };
 
 /** What is written of a row: all that is not generated or a default. */
 export const WRITTEN_COLUMNS = [
@@ -90,11 +90,12 @@ export function toChunkValues(chunk: DocumentChunk) {
 }
 
 export function toEmbeddingRow(embedding: EmbeddingVector): EmbeddingRow {
+  const vector = new VectorParameter(embedding.vector);
   return {
     id: embedding.id,
     ...toChunkValues(embedding.documentChunk),
-    vector: embedding.vector,
-    vectorHash: digest(encodeVector(embedding.vector)),
+    vector,
+    vectorHash: digest(vector.toPostgres()),
   };
 }
 

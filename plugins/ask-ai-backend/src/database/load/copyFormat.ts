@@ -2,7 +2,7 @@ import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { type EmbeddingRow, WRITTEN_COLUMNS } from '../embeddingRows';
 import { embeddings } from '../schema';
-import { encodeVector } from '../vectorColumn';
+import type { VectorParameter } from '../vectorColumn';
 
 /** Signature, no flags, no extension (PostgreSQL's manual, COPY, "Binary Format"). */
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
@@ -44,11 +44,11 @@ function pushField(parts: Buffer[], value: EmbeddingRow[(typeof WRITTEN_COLUMNS)
   parts.push(int32(field.length), field);
 }
 
-function encodeField(value: string | number | EmbeddingRow['vector']): Buffer {
+function encodeField(value: string | number | VectorParameter): Buffer {
   if (typeof value === 'string') {
     return Buffer.from(value, 'utf8');
   }
-  return typeof value === 'number' ? int32(value) : encodeVector(value as ArrayLike<number>);
+  return typeof value === 'number' ? int32(value) : value.toPostgres();
 }
 
 function int16(value: number): Buffer {
