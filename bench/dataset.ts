@@ -1,18 +1,16 @@
 import type { Pool } from 'pg';
-import { type FloorRow, floorUpsert } from './floor';
+import type { FloorRow } from './floor';
+import { floorLoad } from './floorLoad';
 import { clusteredVectors } from './vectors';
 
-/** Entities of the data set: 10 namespaces of which the sizes are 10 %, 1 % and 0.1 % and the rest. */
+/** Entities of the data set: in four namespaces of 10 %, 1 % and 0.1 % of the rows and the rest. */
 const ENTITIES = 2_000;
-
-/** Rows written in one transaction while a table is filled. */
-const FILL_BATCH = 2_000;
 
 /** Of the stored vectors; queries are drawn with another seed. */
 const ROW_SEED = 1;
 const QUERY_SEED = 2;
 
-/** The n-th row of the data set for a number of dimensions. */
+/** The first rows of the data set for a number of dimensions. */
 export function* datasetRows(count: number, dimensions: number): Generator<FloorRow> {
   const vectors = clusteredVectors(dimensions, ROW_SEED);
   for (let row = 0; row < count; row++) {
@@ -22,6 +20,19 @@ export function* datasetRows(count: number, dimensions: number): Generator<Floor
       vector: vectors.next(),
       content: `Row ${row}: how the service is configured, deployed and rolled back.`,
     };
+  }
+}
+
+/** Those of a namespace among the first rows of the data set. */
+export function* namespaceRows(
+  namespace: string,
+  count: number,
+  dimensions: number,
+): Generator<FloorRow> {
+  for (const row of datasetRows(count, dimensions)) {
+    if (row.entityId.startsWith(`component:${namespace}/`)) {
+      yield row;
+    }
   }
 }
 
@@ -38,35 +49,14 @@ export function entityOf(row: number): string {
   return `component:${namespace}/service-${row % ENTITIES}`;
 }
 
+/** Queries, drawn like the stored vectors and not from them. */
 export function queries(count: number, dimensions: number): Float32Array[] {
   const vectors = clusteredVectors(dimensions, QUERY_SEED);
   return Array.from({ length: count }, () => vectors.next());
 }
 
-/**
- * Fills the empty table `embeddings`: rows first, then the vector index by its own definition, which
- * takes a fraction of the time. Nothing of the product takes part.
- */
+/** Fills the empty table `embeddings`. Nothing of the product takes part. */
 export async function fillTable(pool: Pool, count: number, dimensions: number): Promise<void> {
-  const { rows } = await pool.query<{ indexdef: string }>(
-    "select indexdef from pg_indexes where indexname = 'embeddings_vector_idx'",
-  );
-  await pool.query('drop index embeddings_vector_idx');
-  let batch: FloorRow[] = [];
-  for (const row of datasetRows(count, dimensions)) {
-    batch.push(row);
-    if (batch.length === FILL_BATCH) {
-      await floorUpsert(pool, batch);
-      batch = [];
-    }
-  }
-  await floorUpsert(pool, batch);
-  const client = await pool.connect();
-  try {
-    await client.query("set maintenance_work_mem = '1GB'");
-    await client.query(rows[0]?.indexdef ?? '');
-  } finally {
-    client.release();
-  }
+  await floorLoad(pool, datasetRows(count, dimensions));
   await pool.query('vacuum analyze embeddings');
 }

@@ -1,53 +1,83 @@
-import { writeFile } from 'node:fs/promises';
-import { Command, InvalidArgumentError } from 'commander';
-import { createDatabase, dropDatabases, prepareDatabases } from '../tests/services/databases';
-import { openTestServer } from '../tests/services/testServer';
-import type { Suite } from './suite';
-import { memory } from './suites/memory';
-import { search } from './suites/search';
-import { upsert } from './suites/upsert';
-import { formatTable } from './table';
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import { holds, type Measurement } from './measurement';
+import { type Report, startReport, writeReport } from './report';
+import { openBenchServer } from './server';
+import { FULL_EFFORT, SHORT_EFFORT, type Suite } from './suite';
+import { SUITES } from './suites';
+import { formatLine, formatTable } from './table';
 
-const SUITES: Suite[] = [search, upsert, memory];
+interface CommandLine {
+  rows?: number;
+  dimensions: number;
+  short: boolean;
+  json?: string;
+}
 
 const print = (text: string) => process.stdout.write(`${text}\n`);
-const logger = { debug: () => {}, info: () => {}, warn: print };
+const tell = (text: string) => process.stderr.write(`${text}\n`);
 
 async function main(): Promise<void> {
   const program = new Command('npm run bench --')
     .description('Measures the product against the raw floor, in one process on the same data.')
-    .argument('<suite>', SUITES.map(({ name, what }) => `${name}: ${what}`).join('; '))
-    .option('--rows <n>', 'rows of the data set', positiveInteger)
+    .addArgument(new Argument('<suite>', 'what to measure').choices(SUITES.map(({ name }) => name)))
+    .option('--rows <n>', 'rows of the data set (default: as the suite says)', positiveInteger)
     .option('--dimensions <d>', 'numbers in a vector', positiveInteger, 384)
-    .option('--json <file>', 'write the measurements to a file, too')
-    .addHelpText('after', '\nThe server is found as in npm test (ASK_AI_TEST_DATABASE_URL).')
+    .option('--short', 'few rows and calls: shows that it works, the figures mean nothing', false)
+    .option('--json <file>', 'write the measurements to a file, after each of them')
+    .addHelpText('after', `\n${helpOnSuites()}`)
+    .showHelpAfterError('(npm run bench -- --help explains the suites)')
     .parse();
-  const suite =
-    SUITES.find(({ name }) => name === program.args[0]) ??
-    program.error(`Unknown suite; there are ${SUITES.map(({ name }) => name).join(', ')}`);
-  const options = program.opts<{ rows?: number; dimensions: number; json?: string }>();
-  const { dimensions, rows = suite.rows } = options;
-  const measurements = await onDatabase(url => suite.run({ url, rows, dimensions, logger }));
-  print(formatTable(`${suite.name}: ${rows} rows, ${dimensions} dimensions`, measurements));
-  if (options.json) {
-    const report = { suite: suite.name, rows, dimensions, node: process.version, measurements };
-    await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+  const suite = SUITES.find(({ name }) => name === program.args[0]) as Suite;
+  await run(suite, program.opts<CommandLine>());
+}
+
+async function run(suite: Suite, { rows, dimensions, short, json }: CommandLine): Promise<void> {
+  const server = await openBenchServer(suite);
+  const report = startReport(suite, server, {
+    rows: rows ?? (short ? suite.shortRows : suite.rows),
+    dimensions,
+    short,
+  });
+  const write = () => json !== undefined && writeReport(report, json);
+  try {
+    write();
+    await suite.run({
+      rows: report.rows,
+      dimensions,
+      effort: short ? SHORT_EFFORT : FULL_EFFORT,
+      newDatabase: server.newDatabase,
+      report: (measurement: Measurement) => {
+        tell(formatLine(measurement));
+        report.measurements.push({ ...measurement, holds: holds(measurement) });
+        write();
+      },
+      progress: text => tell(`... ${text}`),
+      logger: { debug: () => {}, info: () => {}, warn: tell },
+    });
+  } finally {
+    // Also what a run found before it failed.
+    print(`\n${title(report)}\n${formatTable(report.measurements)}`);
+    await server.close();
   }
 }
 
-async function onDatabase<T>(work: (url: string) => Promise<T>): Promise<T> {
-  const server = await openTestServer();
-  try {
-    const databases = await prepareDatabases(server.url);
-    try {
-      const database = await createDatabase(databases);
-      return await work(database.url);
-    } finally {
-      await dropDatabases(databases);
-    }
-  } finally {
-    await server.close();
-  }
+function title({ suite, rows, dimensions, node, postgresql, pgvector, cpus, short }: Report) {
+  const warning = short ? ' (short form: the figures mean nothing)' : '';
+  return `${suite}: ${rows} rows, ${dimensions} dimensions; Node ${node}, PostgreSQL ${postgresql}, pgvector ${pgvector}, ${cpus} processors${warning}`;
+}
+
+function helpOnSuites(): string {
+  const suites = SUITES.map(
+    ({ name, what, rows, takes }) =>
+      `  ${name.padEnd(8)} ${what}\n           ${rows.toLocaleString('en-US')} rows, ${takes} on two cores`,
+  );
+  return `Suites:
+${suites.join('\n')}
+
+The server is the one that npm test finds or starts: ASK_AI_TEST_DATABASE_URL names one. Without that
+variable the suite scale starts one of its own, with memory for a million rows.
+The table goes to standard output, progress to standard error. A target that is missed is marked and
+fails nothing; the exit code is 1 when a result is wrong or the suite can't run.`;
 }
 
 function positiveInteger(value: string): number {
@@ -58,7 +88,15 @@ function positiveInteger(value: string): number {
   return number;
 }
 
+/** With what caused it: the product's messages leave out what the database said. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  return error.cause ? `${error.message}\n  by: ${describeError(error.cause)}` : error.message;
+}
+
 main().catch(error => {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  tell(describeError(error));
   process.exitCode = 1;
 });

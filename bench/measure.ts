@@ -1,68 +1,104 @@
+/** How much is measured. */
+export interface Effort {
+  /** Searches of a round. */
+  calls: number;
+  /** Rounds, of which the median counts. */
+  rounds: number;
+}
+
 /** What a series of calls took. */
 export interface Latency {
   p50Ms: number;
   p95Ms: number;
 }
 
-/** Two ways to do the same, measured in the same minutes. */
+/** Work done, and how long it took. */
+export interface Work {
+  units: number;
+  elapsedMs: number;
+}
+
+/** Ways to do the same, by name, as measured in each round. */
+export type Rounds<Side extends string, T> = Record<Side, T>[];
+
+/** Ours and what it is compared with, of the round whose ratio is the median. */
 export interface Comparison<T> {
   floor: T;
   ours: T;
-  /** ours / floor, of the median round. */
+  /** ours / floor. */
   ratio: number;
 }
 
-/** Rounds of which the median counts. */
-const ROUNDS = 3;
+/**
+ * Calls all sides in turn, one call at a time, so that whatever the machine does meets all of them.
+ * Each side is first as often as it is last: the next one finds warm pages for the same query.
+ */
+export async function latencyRounds<Side extends string>(
+  { calls, rounds }: Effort,
+  sides: Record<Side, (call: number) => Promise<unknown>>,
+): Promise<Rounds<Side, Latency>> {
+  const names = Object.keys(sides) as Side[];
+  return afterWarmUp(rounds, async () => {
+    const times = mapSides(names, () => [] as number[]);
+    for (let call = 0; call < calls; call++) {
+      for (const side of call % 2 === 0 ? names : names.toReversed()) {
+        times[side].push(await timed(() => sides[side](call)));
+      }
+    }
+    return mapSides(names, side => latency(times[side]));
+  });
+}
 
 /**
- * Calls floor and ours in turn, one call at a time, so that whatever the machine does meets both.
- * The median of three rounds, by ratio.
+ * Units a second of all sides. A round goes there and back (A B B A): a table that grows under the
+ * work, or a machine that slows down, is not held against the side that came last.
+ *
+ * @param options - `goesBack: false` where the work takes long and leaves nothing behind: then a round
+ * goes there, and the next one back.
  */
-export async function compareLatency(
-  calls: number,
-  floor: (call: number) => Promise<unknown>,
-  ours: (call: number) => Promise<unknown>,
-): Promise<Comparison<Latency>> {
-  const rounds: Comparison<Latency>[] = [];
-  for (let round = 0; round <= ROUNDS; round++) {
-    const floorTimes: number[] = [];
-    const ourTimes: number[] = [];
-    for (let call = 0; call < calls; call++) {
-      floorTimes.push(await timed(() => floor(call)));
-      ourTimes.push(await timed(() => ours(call)));
+export async function rateRounds<Side extends string>(
+  rounds: number,
+  sides: Record<Side, () => Promise<Work>>,
+  { goesBack = true }: { goesBack?: boolean } = {},
+): Promise<Rounds<Side, number>> {
+  const there = Object.keys(sides) as Side[];
+  const back = there.toReversed();
+  return afterWarmUp(rounds, async round => {
+    const sums = mapSides(there, () => ({ units: 0, elapsedMs: 0 }));
+    const oneWay = round % 2 === 0 ? there : back;
+    for (const side of goesBack ? [...there, ...back] : oneWay) {
+      const { units, elapsedMs } = await sides[side]();
+      sums[side].units += units;
+      sums[side].elapsedMs += elapsedMs;
     }
-    // The first round only warms up caches, connections and the compiler.
-    if (round > 0) {
-      const comparison = { floor: latency(floorTimes), ours: latency(ourTimes) };
-      rounds.push({ ...comparison, ratio: comparison.ours.p50Ms / comparison.floor.p50Ms });
-    }
-  }
-  return medianByRatio(rounds);
+    return mapSides(there, side => (sums[side].units * 1_000) / sums[side].elapsedMs);
+  });
 }
 
-/** Work per second of floor and ours in turn; `work` says how much a call did. */
-export async function compareRate(
-  floor: (round: number) => Promise<number>,
-  ours: (round: number) => Promise<number>,
-  { warmUp = true } = {},
-): Promise<Comparison<number>> {
-  const rounds: Comparison<number>[] = [];
-  for (let round = warmUp ? 0 : 1; round <= ROUNDS; round++) {
-    const floorRate = await rate(() => floor(round));
-    const ourRate = await rate(() => ours(round));
-    if (round > 0) {
-      rounds.push({ floor: floorRate, ours: ourRate, ratio: ourRate / floorRate });
-    }
+/** The round whose ratio is the median. */
+export function compare<Side extends string, T extends number | Latency>(
+  rounds: Rounds<Side, T>[number][],
+  ours: Side,
+  floor: Side,
+): Comparison<T> {
+  const comparisons = rounds.map(round => ({
+    floor: round[floor],
+    ours: round[ours],
+    ratio: figure(round[ours]) / figure(round[floor]),
+  }));
+  comparisons.sort((a, b) => a.ratio - b.ratio);
+  const median = comparisons[Math.floor(comparisons.length / 2)];
+  if (!median) {
+    throw new Error('No round was measured.');
   }
-  return medianByRatio(rounds);
+  return median;
 }
 
-/** Units a second. */
-export async function rate(work: () => Promise<number>): Promise<number> {
+/** Times work that says how many units it did. */
+export async function clock(work: () => Promise<number>): Promise<Work> {
   const startedAt = performance.now();
   const units = await work();
-  return (units * 1_000) / (performance.now() - startedAt);
+  return { units, elapsedMs: performance.now() - startedAt };
 }
 
 export async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -71,20 +107,56 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - startedAt;
 }
 
-export function latency(times: number[]): Latency {
+/** How often the resident set is looked at, in milliseconds, beside the calls of `sample`. */
+const SAMPLE_INTERVAL_MS = 20;
+
+/** By how many bytes the resident set of this process grew, at its peak, while the work was done. */
+export async function residentGrowth(
+  work: (sample: () => void) => Promise<unknown>,
+): Promise<number> {
+  const before = process.memoryUsage.rss();
+  let peak = before;
+  const sample = () => {
+    peak = Math.max(peak, process.memoryUsage.rss());
+  };
+  const timer = setInterval(sample, SAMPLE_INTERVAL_MS);
+  try {
+    await work(sample);
+    sample();
+  } finally {
+    clearInterval(timer);
+  }
+  return peak - before;
+}
+
+/** The first round only warms up caches, connections and the compiler. */
+async function afterWarmUp<T>(
+  rounds: number,
+  measure: (round: number) => Promise<T>,
+): Promise<T[]> {
+  const measured: T[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    measured.push(await measure(round));
+  }
+  return measured.slice(1);
+}
+
+function mapSides<Side extends string, T>(
+  names: Side[],
+  valueFor: (side: Side) => T,
+): Record<Side, T> {
+  return Object.fromEntries(names.map(side => [side, valueFor(side)])) as Record<Side, T>;
+}
+
+function figure(value: number | Latency): number {
+  return typeof value === 'number' ? value : value.p50Ms;
+}
+
+function latency(times: number[]): Latency {
   const sorted = [...times].sort((a, b) => a - b);
   return { p50Ms: percentile(sorted, 0.5), p95Ms: percentile(sorted, 0.95) };
 }
 
 function percentile(sorted: number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-}
-
-function medianByRatio<T>(rounds: Comparison<T>[]): Comparison<T> {
-  const sorted = [...rounds].sort((a, b) => a.ratio - b.ratio);
-  const median = sorted[Math.floor(sorted.length / 2)];
-  if (!median) {
-    throw new Error('No round was measured.');
-  }
-  return median;
 }

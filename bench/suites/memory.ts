@@ -1,19 +1,23 @@
 import { InMemoryVectorStore } from '../../plugins/ask-ai-backend/src/services/InMemoryVectorStore';
 import { datasetRows, queries } from '../dataset';
-import { toEmbedding } from '../embedding';
-import { compareLatency } from '../measure';
-import type { Suite } from '../suite';
-import { milliseconds } from '../table';
+import { exactNeighbours, recallOf } from '../exact';
+import { compare, latencyRounds } from '../measure';
+import { assertCorrect, p50 } from '../measurement';
+import { hitIds, toEmbedding } from '../stores';
+import { type Suite, TOP_K } from '../suite';
 
-const TOP_K = 10;
-const CALLS = 20;
+/** A call takes as long as a hundred searches by an index. */
+const MAX_CALLS = 20;
 
 /** The exact search of the memory store against a bare loop of dot products. */
 export const memory: Suite = {
   name: 'memory',
   what: 'exact search in memory against a bare dot-product loop over one Float32Array',
+  takes: '1 minute',
   rows: 100_000,
-  async run({ rows, dimensions }) {
+  shortRows: 2_000,
+  async run({ rows, dimensions, effort, report, progress }) {
+    progress(`loading ${rows} rows`);
     const store = InMemoryVectorStore.create({ dimensions });
     const matrix = new Float32Array(rows * dimensions);
     let position = 0;
@@ -22,22 +26,23 @@ export const memory: Suite = {
       position += dimensions;
       await store.store(toEmbedding(row));
     }
-    const vectors = queries(CALLS, dimensions);
+    const calls = Math.min(MAX_CALLS, effort.calls);
+    const vectors = queries(calls, dimensions);
     const scores = new Float64Array(rows);
-    const comparison = await compareLatency(
-      CALLS,
-      async call => dotProducts(matrix, vectors[call] as Float32Array, scores),
-      call => store.search(vectors[call] as Float32Array, TOP_K),
-    );
-    return [
+    const found: string[][] = [];
+    const rounds = await latencyRounds(
+      { ...effort, calls },
       {
-        what: `exact search, k = ${TOP_K}, ${rows} rows, p50`,
-        floor: milliseconds(comparison.floor.p50Ms),
-        ours: milliseconds(comparison.ours.p50Ms),
-        ratio: comparison.ratio,
-        target: 'at most 1.3',
+        floor: async call => dotProducts(matrix, vectors[call] as Float32Array, scores),
+        ours: async call => {
+          found[call] = hitIds(await store.search(vectors[call] as Float32Array, TOP_K));
+        },
       },
-    ];
+    );
+    const latency = compare(rounds, 'ours', 'floor');
+    report(p50(`exact search, k = ${TOP_K}, ${rows} rows, p50`, latency, { atMost: 1.3 }));
+    const recall = recallOf(found, exactNeighbours(datasetRows(rows, dimensions), vectors, TOP_K));
+    assertCorrect(recall === 1, `an exact search found ${recall} of the nearest`);
   },
 };
 

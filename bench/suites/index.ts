@@ -1,0 +1,11 @@
+import type { Suite } from '../suite';
+import { bulk } from './bulk';
+import { filter } from './filter';
+import { memory } from './memory';
+import { recall } from './recall';
+import { scale } from './scale';
+import { search } from './search';
+import { upsert } from './upsert';
+
+/** Every suite, in the order in which they are told. */
+export const SUITES: Suite[] = [search, upsert, bulk, filter, recall, memory, scale];
