@@ -11,6 +11,10 @@ import { SUITES } from './suites';
 import { formatLine, formatTable } from './table';
 
 const DIMENSIONS = 384;
+
+/** Of one suite, with all others at work beside it. */
+const TIMEOUT_MS = 120_000;
+
 const logger = { debug: () => {}, info: () => {}, warn: () => {} };
 const databases: TestDatabase[] = [];
 
@@ -65,6 +69,7 @@ describe('the short form of a benchmark', () => {
       expect(new Set(names).size).toBe(names.length);
       expect(measurements.map(formatLine).every(line => !line.includes('\n'))).toBe(true);
     },
+    TIMEOUT_MS,
   );
 });
 

@@ -342,7 +342,7 @@ export interface Config {
 
           /**
            * Candidates that a search keeps, from 1 to 1000. More find more and take longer. Default:
-           * measured, the smallest value of at least 100 that reaches `recallTarget`, the same for
+           * measured, the smallest value of at least 150 that reaches `recallTarget`, the same for
            * every replica.
            */
           efSearch?: number;

@@ -84,6 +84,7 @@ describe('the plugin in a backend, on a server', { timeout: 60_000 }, () => {
       entityCount: 2,
       failures: [],
       lastRun: { trigger: 'startup', outcome: 'completed', documents: { seen: 2, changed: 2 } },
+      vectorIndex: { state: 'valid', m: 16, efConstruction: 64, precision: 'full' },
     });
 
     const answer = await api.post('/api/ask-ai').send({ prompt: 'Who owns payments?' });

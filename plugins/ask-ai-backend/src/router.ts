@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { HttpAuthService } from '@backstage/backend-plugin-api';
+import type { EmbeddingVector } from 'backstage-plugin-ask-ai-node';
 import express, { type Router } from 'express';
 import PromiseRouter from 'express-promise-router';
 import {
@@ -72,11 +75,53 @@ export function createRouter({ runtime, httpAuth }: RouterOptions): Router {
     response.status(204).end();
   });
 
+  router.get('/index/export', async (_request, response) => {
+    const lines = await startedLines(runtime.export());
+    response.type('application/x-ndjson');
+    await pipeline(Readable.from(lines, { objectMode: false }), response);
+  });
+
   router.get('/index/status', async (_request, response) => {
     response.json(await runtime.status());
   });
 
   return router;
+}
+
+/** Characters that are written to the client at once. */
+const PART_LENGTH = 64 * 1024;
+
+/**
+ * Embeddings as NDJSON, `vector` as an array of numbers, in parts of about 64 kB. The first is read
+ * before it resolves, so that a store that can't be read is answered with a status.
+ */
+async function startedLines(
+  embeddings: AsyncIterable<EmbeddingVector>,
+): Promise<AsyncIterable<string>> {
+  const parts = toParts(embeddings);
+  const first = await parts.next();
+  return (async function* () {
+    try {
+      yield first.value ?? '';
+      yield* parts;
+    } finally {
+      await parts.return(undefined);
+    }
+  })();
+}
+
+async function* toParts(embeddings: AsyncIterable<EmbeddingVector>): AsyncGenerator<string, void> {
+  let part = '';
+  for await (const { vector, ...embedding } of embeddings) {
+    part += `${JSON.stringify({ ...embedding, vector: Array.from(vector) })}\n`;
+    if (part.length >= PART_LENGTH) {
+      yield part;
+      part = '';
+    }
+  }
+  if (part !== '') {
+    yield part;
+  }
 }
 
 /** Aborts when the client leaves before the answer is written. */

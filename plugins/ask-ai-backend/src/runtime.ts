@@ -12,7 +12,7 @@ import type {
   RunTrigger,
   SearchRequest,
 } from 'backstage-plugin-ask-ai-common';
-import type { Collector } from 'backstage-plugin-ask-ai-node';
+import type { Collector, EmbeddingVector } from 'backstage-plugin-ask-ai-node';
 import { ReleaseStack } from './lib/releaseStack';
 import { createEmbeddingProvider, createLanguageModel } from './models';
 import { answer } from './pipeline/answer';
@@ -47,6 +47,8 @@ export interface AskAiRuntime {
   }): Promise<IndexStarted>;
   cancelIndex(): Promise<boolean>;
   clear(entityId?: string): Promise<void>;
+  /** Everything that is stored, by id. */
+  export(): AsyncIterable<EmbeddingVector>;
   status(): Promise<IndexStatus>;
   health(): Promise<HealthResponse>;
   /** When the schedule asks for the next run. */
@@ -129,6 +131,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
     },
     cancelIndex: () => worker.cancel(),
     clear: entityId => store.clear(entityId && normaliseEntityRef(entityId)),
+    export: () => store.export(),
     status: () => indexStatus({ store, runs, nextRun: runtime.nextRun }),
     health: () => healthService.check(),
     close: () => releases.releaseAll(),

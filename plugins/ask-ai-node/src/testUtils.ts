@@ -5,4 +5,5 @@
  */
 export { describeRandomInputs, type RandomInputOptions } from './testUtils/describeRandomInputs';
 export { describeVectorStore } from './testUtils/describeVectorStore';
+export { type RandomCallsResult, runRandomCalls } from './testUtils/randomCalls';
 export type { TestFramework, VectorStoreSetup } from './testUtils/suite';

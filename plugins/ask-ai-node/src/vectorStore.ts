@@ -202,6 +202,14 @@ export interface IVectorStore {
    */
   replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }>;
 
+  /**
+   * Replaces several documents, each as `replaceDocument` does, in one atomic unit. Of equal documents
+   * the last one wins.
+   *
+   * @returns how many chunks went from all of them.
+   */
+  replaceDocuments(replacements: readonly DocumentReplacement[]): Promise<{ removed: number }>;
+
   /** Removes a document and its record. */
   removeDocument(key: DocumentKey): Promise<{ removed: number }>;
 

@@ -9,12 +9,22 @@ export class DatabaseCalls {
     private readonly closing: AbortSignal,
   ) {}
 
-  /** @param action - what is done, for the message of an error: "search the vector store". */
-  async run<T>(action: string, work: (db: Database) => Promise<T>): Promise<T> {
+  /**
+   * @param action - what is done, for the message of an error: "search the vector store".
+   * @param signal - of the caller, whose reason may be anything.
+   */
+  async run<T>(
+    action: string,
+    work: (db: Database) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
     this.closing.throwIfAborted();
     try {
       return await work(this.connection.db);
     } catch (error) {
+      if (signal?.aborted && error === signal.reason) {
+        throw error;
+      }
       throw translateDatabaseError(error, action, this.connection.description);
     }
   }

@@ -1,14 +1,22 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { sql } from 'drizzle-orm';
-import { type DatabaseConnection, selectRows } from './connection';
+import { type Database, type DatabaseConnection, selectRows } from './connection';
 import { driverError } from './databaseErrors';
 import { clearDocuments } from './documentRows';
 import { refreshKeywordStatistics } from './keywordStatistics';
-import { cleanUpLoad } from './load/loadTable';
+import { liveTableOid } from './liveTable';
+import { cleanUpLoad, cleanUpLoadInTime } from './load/cleanUpLoad';
+import { LOCK_TIMEOUT } from './lockRetries';
 import type { VectorIndex } from './vectorIndex/VectorIndex';
 
 /** Rows written one by one after which it is worth a look whether the table has grown by half. */
 const ROWS_BETWEEN_LOOKS = 5_000;
+
+/** Somebody waits for the end of a load. */
+const BRIEFLY = { sampleSize: 100, maxSeconds: 20 };
+
+/** Longer than autovacuum needs to make room, which PostgreSQL ends after its `deadlock_timeout` of 1 s. */
+const VACUUM_LOCK_TIMEOUT_MS = 5_000;
 
 /**
  * What a store does besides its calls: it makes the index as the configuration wants it, keeps
@@ -16,7 +24,9 @@ const ROWS_BETWEEN_LOOKS = 5_000;
  */
 export class StoreUpkeep {
   private readonly stopping = new AbortController();
-  private work: Promise<unknown> = Promise.resolve();
+  private work: Promise<void> = Promise.resolve();
+  private readying: Promise<void> = Promise.resolve();
+  private cleaning: Promise<void> = Promise.resolve();
   private rowsWritten = 0;
   private readonly warnings = new Set<string>();
 
@@ -31,24 +41,59 @@ export class StoreUpkeep {
     return this.stopping.signal;
   }
 
-  /** Removes what killed processes left, and begins to rebuild an index that is not as it shall be. */
+  /** Removes what killed processes left, and makes the index as it shall be; see `ready`. */
   start(): void {
-    this.inBackground(async () => {
-      await cleanUpLoad(this.connection);
-      await this.index.ensure({ signal: this.signal });
+    this.readying = this.inBackground(async () => {
+      await this.cleanUp();
+      if (await isEmpty(this.connection.db)) {
+        await this.index.ensure({ signal: this.signal });
+      }
+    });
+    this.inBackground(() => this.index.ensure({ signal: this.signal }));
+  }
+
+  /**
+   * Resolves when what `start` does in a moment is done: a load at once after it would find the store
+   * occupied. Resolves before an index of many rows is built.
+   */
+  ready(): Promise<void> {
+    return this.readying;
+  }
+
+  /**
+   * Removes what a failed load left: at once, or as soon as nobody keeps it from that. Meanwhile, all
+   * that is written is noted for nobody. Never rejects.
+   */
+  async cleanUp(): Promise<void> {
+    await this.told(async () => {
+      if (!(await cleanUpLoad(this.connection))) {
+        const inTime = () => cleanUpLoadInTime(this.connection, this.signal);
+        this.cleaning = this.cleaning.then(() => this.told(inTime));
+      }
     });
   }
 
   /** Waits for what is under way, after it was told to end. */
   async stop(reason: Error): Promise<void> {
     this.stopping.abort(reason);
-    await this.work;
+    await Promise.all([this.work, this.cleaning]);
   }
 
-  /** After many rows were written: brings up to date what ranks, plans and the index rely on. */
+  /**
+   * After many rows were written: brings up to date what ranks, plans and the index rely on. The rows
+   * are there, so that a failure to measure is only told.
+   */
   async refresh({ isLoad = false } = {}): Promise<void> {
-    await this.connection.transaction(refreshKeywordStatistics);
-    await this.index.calibrateIfDue({ isLoad, signal: this.signal });
+    // Millions of rows take longer than a call may.
+    await this.connection.withMaintenanceSession(session =>
+      session.transaction(refreshKeywordStatistics),
+    );
+    try {
+      await this.index.calibrateIfDue({ isLoad, ...BRIEFLY, signal: this.signal });
+    } catch (error) {
+      this.signal.throwIfAborted();
+      this.logger.warn(`The vector index was not measured: ${driverError(error).message}`);
+    }
   }
 
   /** Rows were written one by one; the table may have grown by half since recall was measured. */
@@ -56,7 +101,9 @@ export class StoreUpkeep {
     this.rowsWritten += rows;
     if (this.rowsWritten >= ROWS_BETWEEN_LOOKS) {
       this.rowsWritten = 0;
-      this.inBackground(() => this.index.calibrateIfDue({ isLoad: false, signal: this.signal }));
+      this.inBackground(() =>
+        this.index.calibrateIfDue({ isLoad: false, ...BRIEFLY, signal: this.signal }),
+      );
     }
   }
 
@@ -70,7 +117,8 @@ export class StoreUpkeep {
 
   /**
    * Gives the space of removed rows back, and spares searches the way through their remains in the
-   * index. VACUUM skips what the role may not vacuum, with no error.
+   * index. VACUUM skips what the role may not vacuum, with no error, and would wait for an index to be
+   * built.
    */
   private async vacuum(): Promise<void> {
     const [row] = await selectRows<{ allowed: boolean }>(this.connection.db, MAY_VACUUM);
@@ -81,9 +129,22 @@ export class StoreUpkeep {
       );
       return;
     }
-    await this.connection.withMaintenanceSession(session =>
-      session.execute(sql`vacuum embeddings`),
-    );
+    await this.connection.withMaintenanceSession(async session => {
+      await session.execute(
+        sql`select set_config('lock_timeout', ${String(VACUUM_LOCK_TIMEOUT_MS)}, false)`,
+      );
+      try {
+        await session.execute(sql`vacuum embeddings`);
+      } catch (error) {
+        if (driverError(error).code !== LOCK_TIMEOUT) {
+          throw error;
+        }
+        this.logger.debug('The table embeddings is vacuumed later: its index is being built.');
+      } finally {
+        // The embedded database has one session for everything.
+        await session.execute(sql`select set_config('lock_timeout', '0', false)`);
+      }
+    });
   }
 
   readonly warnOnce = (message: string): void => {
@@ -93,21 +154,39 @@ export class StoreUpkeep {
     }
   };
 
-  private inBackground(work: () => Promise<void>): void {
-    this.work = this.work.then(work).catch(error => {
+  /** One after another. Never rejects. */
+  private inBackground(work: () => Promise<void>): Promise<void> {
+    this.work = this.work.then(() => this.told(work));
+    return this.work;
+  }
+
+  private async told(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
       if (!this.signal.aborted) {
         this.logger.warn(`Upkeep of the vector store failed: ${driverError(error).message}`);
       }
-    });
+    }
   }
 }
 
-/** The privilege MAINTAIN is new in PostgreSQL 17; has_table_privilege refuses unknown ones. */
+async function isEmpty(db: Database): Promise<boolean> {
+  const [row] = await selectRows<{ empty: boolean }>(
+    db,
+    sql`select not exists (select from embeddings) as empty`,
+  );
+  return row?.empty ?? true;
+}
+
+/**
+ * Of the owner of the table, the owner of the database, and whoever has the privilege MAINTAIN. It is
+ * new in PostgreSQL 17, and has_table_privilege refuses unknown ones.
+ */
 const MAY_VACUUM = sql`
-  select pg_has_role(relowner, 'USAGE') or (
-    current_setting('server_version_num')::int >= 170000 and exists (
-      select from aclexplode(relacl)
-      where privilege_type = 'MAINTAIN' and (grantee = 0 or pg_has_role(grantee, 'USAGE'))
-    )
-  ) as allowed
-  from pg_class where oid = 'embeddings'::regclass`;
+  select pg_has_role(relowner, 'USAGE') or pg_has_role(datdba, 'USAGE') or case
+    when current_setting('server_version_num')::int >= 170000
+    then has_table_privilege(pg_class.oid, 'MAINTAIN') else false
+  end as allowed
+  from pg_class, pg_database
+  where pg_class.oid = ${liveTableOid} and datname = current_database()`;

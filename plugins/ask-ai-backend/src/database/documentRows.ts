@@ -6,11 +6,15 @@ import type {
 } from 'backstage-plugin-ask-ai-node';
 import { and, between, eq, gt, not, or, type SQL, sql } from 'drizzle-orm';
 import { ConflictError } from '../errors';
+import { lastOfEqualDocuments } from '../lib/lastOfEqualDocuments';
 import type { Database } from './connection';
 import { chunkColumns, hasIdAmong, toChunkValues, toDocumentChunk } from './embeddingRows';
 import { noteReplaced } from './load/captureChanges';
 import { embeddings, indexedDocuments } from './schema';
 import { upsertEmbeddings } from './upsert';
+
+/** Four parameters each; very many would overflow the stack in Drizzle. */
+const RECORDS_PER_STATEMENT = 500;
 
 /** Records a page holds while all of them are read. */
 const PAGE_SIZE = 1_000;
@@ -55,28 +59,43 @@ function after({ entityId, source }: DocumentKey): SQL | undefined {
   );
 }
 
-/** Call it in a transaction: readers then see the old document or the new one. */
-export async function replaceDocument(
+/** Call it in a transaction: readers then see the old documents or the new ones. */
+export async function replaceDocuments(
   transaction: Database,
-  { entityId, source, fingerprint, embedded, kept }: DocumentReplacement,
+  replacements: readonly DocumentReplacement[],
 ): Promise<{ removed: number }> {
-  await lockDocument(transaction, { entityId, source });
-  await updateKept(transaction, kept);
-  await upsertEmbeddings(transaction, embedded);
-  const remaining = [...new Set([...embedded, ...kept].map(({ id }) => id))];
+  const documents = lastOfEqualDocuments(replacements);
+  await lockDocuments(transaction, documents);
+  await updateKept(
+    transaction,
+    documents.flatMap(({ kept }) => kept),
+  );
+  await upsertEmbeddings(
+    transaction,
+    documents.flatMap(({ embedded }) => embedded),
+  );
+  const records = documents.map(({ entityId, source, fingerprint, embedded, kept }) => {
+    const ids = [...new Set([...embedded, ...kept].map(({ id }) => id))];
+    return { ids, record: { entityId, source, fingerprint, chunkCount: ids.length } };
+  });
   const removed = await transaction
     .delete(embeddings)
-    .where(and(ofDocument({ entityId, source }), not(hasIdAmong(remaining))))
+    .where(and(isOfDocuments(documents), not(hasIdAmong(records.flatMap(({ ids }) => ids)))))
     .returning({ id: embeddings.id });
-  const record = { fingerprint, chunkCount: remaining.length };
-  await transaction
-    .insert(indexedDocuments)
-    .values({ entityId, source, ...record })
-    .onConflictDoUpdate({
-      target: [indexedDocuments.entityId, indexedDocuments.source],
-      set: { ...record, indexedAt: sql`now()` },
-    });
-  await noteReplaced(transaction, { entityId, source });
+  for (let start = 0; start < records.length; start += RECORDS_PER_STATEMENT) {
+    await transaction
+      .insert(indexedDocuments)
+      .values(records.slice(start, start + RECORDS_PER_STATEMENT).map(({ record }) => record))
+      .onConflictDoUpdate({
+        target: [indexedDocuments.entityId, indexedDocuments.source],
+        set: {
+          fingerprint: sql`excluded.fingerprint`,
+          chunkCount: sql`excluded.chunk_count`,
+          indexedAt: sql`now()`,
+        },
+      });
+  }
+  await noteReplaced(transaction, documents);
   return { removed: removed.length };
 }
 
@@ -84,13 +103,19 @@ export async function replaceDocument(
  * Lets one replacement of a document be at work at a time, until the transaction ends: otherwise two
  * of them would not see each other's new chunks, and both sets would stay.
  */
-async function lockDocument(
+async function lockDocuments(
   transaction: Database,
-  { entityId, source }: DocumentKey,
+  documents: readonly DocumentKey[],
 ): Promise<void> {
-  await transaction.execute(
-    sql`select pg_advisory_xact_lock(hashtextextended(${`ask-ai ${source} ${entityId}`}, 0))`,
-  );
+  const names = documents.map(lockName);
+  await transaction.execute(sql`
+    select pg_advisory_xact_lock(hashtextextended(name, 0))
+    from unnest(${sql.param(names)}::text[]) with ordinality as given (name, position)
+    order by position`);
+}
+
+function lockName({ entityId, source }: DocumentKey): string {
+  return `ask-ai ${source} ${entityId}`;
 }
 
 /** Position, title and place of a chunk may change while its text, and so its vector, stays. */
@@ -124,7 +149,7 @@ export async function removeDocument(
   transaction: Database,
   { entityId, source }: DocumentKey,
 ): Promise<{ removed: number }> {
-  await lockDocument(transaction, { entityId, source });
+  await lockDocuments(transaction, [{ entityId, source }]);
   const removed = await transaction
     .delete(embeddings)
     .where(ofDocument({ entityId, source }))
@@ -132,7 +157,7 @@ export async function removeDocument(
   await transaction
     .delete(indexedDocuments)
     .where(and(eq(indexedDocuments.entityId, entityId), eq(indexedDocuments.source, source)));
-  await noteReplaced(transaction, { entityId, source });
+  await noteReplaced(transaction, [{ entityId, source }]);
   return { removed: removed.length };
 }
 
@@ -143,7 +168,7 @@ export async function clearDocuments(transaction: Database, entityId?: string): 
       .delete(table)
       .where(entityId === undefined ? undefined : eq(table.entityId, entityId));
   }
-  await noteReplaced(transaction, { entityId });
+  await noteReplaced(transaction, [{ entityId }]);
 }
 
 export async function readChunkIds(db: Database, key: DocumentKey): Promise<Set<string>> {
@@ -162,6 +187,13 @@ export async function readChunks(
     .where(and(ofDocument(key), between(embeddings.chunkIndex, from, to)))
     .orderBy(embeddings.chunkIndex);
   return rows.map(toDocumentChunk);
+}
+
+/** Two array parameters, as `hasIdAmong` has one. */
+function isOfDocuments(documents: readonly DocumentKey[]): SQL {
+  const entityIds = sql.param(documents.map(({ entityId }) => entityId));
+  const sources = sql.param(documents.map(({ source }) => source));
+  return sql`(${embeddings.entityId}, ${embeddings.source}) in (select * from unnest(${entityIds}::text[], ${sources}::text[]))`;
 }
 
 function ofDocument({ entityId, source }: DocumentKey): SQL | undefined {

@@ -2,10 +2,17 @@ import type { EmbeddingSpace } from 'backstage-plugin-ask-ai-node';
 import { sql } from 'drizzle-orm';
 import { DimensionMismatchError, EmbeddingSpaceMismatchError } from '../errors';
 import type { Database, DatabaseConnection } from './connection';
+import { withLockRetries } from './lockRetries';
 import { withMigrationLock } from './migrator';
 import { embeddingSpace, embeddings, embeddingsTable } from './schema';
 import { completeDefinition } from './vectorIndex/indexDefinition';
-import { readDimensions, readTableState, VECTOR_INDEX } from './vectorIndex/indexState';
+import {
+  NEW_VECTOR_INDEX,
+  OLD_VECTOR_INDEX,
+  readDimensions,
+  readTableState,
+  VECTOR_INDEX,
+} from './vectorIndex/indexState';
 import { declaredIndexes } from './vectorIndex/indexStatements';
 
 export async function readEmbeddingSpace(db: Database): Promise<EmbeddingSpace | undefined> {
@@ -29,18 +36,26 @@ export async function claimEmbeddingSpace(
   if (stored && isSame(stored, space) && stored.chunkerVersion === space.chunkerVersion) {
     return;
   }
-  await withMigrationLock(connection, session =>
-    session.transaction(async transaction => {
-      const current = await readEmbeddingSpace(transaction);
-      if (!(await isEmpty(transaction))) {
-        await assertFits(transaction, current, space);
-      }
-      await setDimensions(transaction, space.dimensions);
-      await transaction
-        .insert(embeddingSpace)
-        .values(space)
-        .onConflictDoUpdate({ target: embeddingSpace.singleton, set: space });
-    }),
+  await changeTable(connection, async transaction => {
+    const current = await readEmbeddingSpace(transaction);
+    if (!(await isEmpty(transaction))) {
+      await assertFits(transaction, current, space);
+    }
+    await setDimensions(transaction, space.dimensions);
+    await transaction
+      .insert(embeddingSpace)
+      .values(space)
+      .onConflictDoUpdate({ target: embeddingSpace.singleton, set: space });
+  });
+}
+
+/** Steps back for who builds an index concurrently: each would wait for the other. */
+function changeTable(
+  connection: DatabaseConnection,
+  work: (transaction: Database) => Promise<void>,
+): Promise<void> {
+  return withMigrationLock(connection, session =>
+    withLockRetries(transact => session.transaction(transact), work),
   );
 }
 
@@ -67,9 +82,7 @@ export function changeDimensions(
   connection: DatabaseConnection,
   dimensions: number,
 ): Promise<void> {
-  return withMigrationLock(connection, session =>
-    session.transaction(transaction => setDimensions(transaction, dimensions)),
-  );
+  return changeTable(connection, transaction => setDimensions(transaction, dimensions));
 }
 
 async function setDimensions(transaction: Database, dimensions: number): Promise<void> {
@@ -83,7 +96,10 @@ async function setDimensions(transaction: Database, dimensions: number): Promise
   const state = await readTableState(transaction);
   const definition = completeDefinition({ ...state, dimensions }, {});
   const column = sql.identifier(embeddings.vector.name);
-  await transaction.execute(sql`drop index if exists ${sql.identifier(VECTOR_INDEX)}`);
+  // Also what a killed process left: an index may not take the other dimension.
+  for (const name of [VECTOR_INDEX, NEW_VECTOR_INDEX, OLD_VECTOR_INDEX]) {
+    await transaction.execute(sql`drop index if exists ${sql.identifier(name)}`);
+  }
   await transaction.execute(
     sql`alter table ${embeddings} alter column ${column} type ${sql.raw(`vector(${Math.trunc(dimensions)})`)}`,
   );

@@ -1,9 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { ConflictError } from '../errors';
 import { type CopyIn, type Database, type DatabaseConnection, selectRows } from './connection';
 
 /** Of everything that rebuilds the table or its vector index; any number nobody else uses. */
 const MAINTENANCE_LOCK_KEY = 0x61736b6d6e74; // 'askmnt' in ASCII
+
+/** How often and how long to look whether somebody who cleans up has finished. */
+const POLL_MS = 50;
+const CLEAN_UP_MS = 5_000;
 
 /** Databases of this process that are at it: an embedded one has no second session to hold a lock. */
 const heldHere = new WeakSet<DatabaseConnection>();
@@ -24,12 +29,16 @@ export async function withMaintenanceLock<T>(
 ): Promise<T> {
   if (connection.kind === 'postgresql') {
     return connection.withMaintenanceSession((session, copyIn) =>
-      session.transaction(async transaction => {
-        await liftTimeLimits(transaction);
-        await takeLock(transaction);
-        await releaseSnapshot(transaction);
-        return work(transaction, copyIn);
-      }),
+      session.transaction(
+        async transaction => {
+          await liftTimeLimits(transaction);
+          await takeLock(transaction);
+          await releaseSnapshot(transaction);
+          return work(transaction, copyIn);
+        },
+        // Whatever the default is: each statement must see what others have committed by then.
+        { isolationLevel: 'read committed' },
+      ),
     );
   }
   if (heldHere.has(connection)) {
@@ -43,14 +52,62 @@ export async function withMaintenanceLock<T>(
   }
 }
 
+/**
+ * Runs `work`, which takes a moment, in a transaction, while nobody loads the table or builds its vector
+ * index. Whoever wants to begin with that waits for it, and is not refused.
+ *
+ * @throws ConflictError when somebody is at it.
+ */
+export async function withCleanUpLock(
+  connection: DatabaseConnection,
+  work: (transaction: Database) => Promise<void>,
+): Promise<void> {
+  await connection.transaction(async transaction => {
+    const isFree =
+      connection.kind === 'postgresql'
+        ? await tryLock(transaction, sql`pg_try_advisory_xact_lock_shared`)
+        : !heldHere.has(connection);
+    if (!isFree) {
+      throw underWay();
+    }
+    await work(transaction);
+  });
+}
+
 async function takeLock(transaction: Database): Promise<void> {
+  const deadline = performance.now() + CLEAN_UP_MS;
+  while (!(await tryLock(transaction, sql`pg_try_advisory_xact_lock`))) {
+    if (!(await isCleanedUp(transaction)) || performance.now() > deadline) {
+      throw underWay();
+    }
+    await delay(POLL_MS);
+  }
+}
+
+async function tryLock(
+  transaction: Database,
+  tryAdvisoryLock: ReturnType<typeof sql>,
+): Promise<boolean> {
   const [row] = await selectRows<{ taken: boolean }>(
     transaction,
-    sql`select pg_try_advisory_xact_lock(${MAINTENANCE_LOCK_KEY}::bigint) as taken`,
+    sql`select ${tryAdvisoryLock}(${MAINTENANCE_LOCK_KEY}::bigint) as taken`,
   );
-  if (!row?.taken) {
-    throw underWay();
-  }
+  return row?.taken ?? false;
+}
+
+/** Whether those who hold the lock, if there are any left, share it: see `withCleanUpLock`. */
+async function isCleanedUp(transaction: Database): Promise<boolean> {
+  const [row] = await selectRows<{ shared: boolean }>(
+    transaction,
+    sql`
+      select not exists (
+        select from pg_locks
+        where locktype = 'advisory' and granted and mode = 'ExclusiveLock'
+          and database = (select oid from pg_database where datname = current_database())
+          and (classid::bigint << 32 | objid::bigint) = ${MAINTENANCE_LOCK_KEY}::bigint and objsubid = 1
+      ) as shared`,
+  );
+  return row?.shared ?? false;
 }
 
 /**
@@ -62,11 +119,20 @@ async function releaseSnapshot(transaction: Database): Promise<void> {
   await transaction.execute(sql`set local statement_timeout = 0`);
 }
 
-/** `transaction_timeout` is new in PostgreSQL 17. */
+/**
+ * `transaction_timeout` is new in PostgreSQL 17. A server that looks from time to time whether its client
+ * is still there (new in 14, and not on every system) ends what a killed process began.
+ */
 async function liftTimeLimits(transaction: Database): Promise<void> {
   await transaction.execute(sql`
     select set_config(name, '0', true) from pg_settings
     where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`);
+  await transaction.execute(sql`
+    do $$ begin
+      perform set_config(name, '2s', true) from pg_settings where name = 'client_connection_check_interval';
+    exception when others then
+      null;
+    end $$`);
 }
 
 function underWay(): ConflictError {

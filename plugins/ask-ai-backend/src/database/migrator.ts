@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm';
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import { VectorStoreSchemaError } from '../errors';
 import { type Database, type DatabaseConnection, selectRows } from './connection';
+import { withLockRetries } from './lockRetries';
 
 /**
  * Where applied migrations are written down: the table that `drizzle.config.ts` gives drizzle-kit,
@@ -32,7 +33,7 @@ export function migrationsFolder(): string {
 }
 
 /**
- * Brings the database to the newest schema. Safe on any number of replicas at once: a session lock
+ * Brings the database to the newest schema. Safe on any number of replicas at once: a lock
  * lets one migrate, the others find nothing left to do. All pending migrations are one transaction.
  *
  * Drizzle's own `migrate` takes no lock and needs CREATE on the database even when there is nothing
@@ -48,19 +49,25 @@ export async function migrate(connection: DatabaseConnection): Promise<number> {
   return withMigrationLock(connection, session => applyPending(session, migrations));
 }
 
-/** Runs `work` while no other process migrates or changes the shape of the tables. */
+/**
+ * Runs `work` in a transaction, while no other process migrates or changes the shape of the tables. The
+ * lock ends with the transaction: a lock of the session would stay with whichever session a proxy, which
+ * pools transactions, took for it.
+ */
 export function withMigrationLock<T>(
   connection: DatabaseConnection,
-  work: (session: Database) => Promise<T>,
+  work: (transaction: Database) => Promise<T>,
 ): Promise<T> {
-  return connection.withMaintenanceSession(async session => {
-    await session.execute(sql`select pg_advisory_lock(${MIGRATION_LOCK_KEY}::bigint)`);
-    try {
-      return await work(session);
-    } finally {
-      await session.execute(sql`select pg_advisory_unlock(${MIGRATION_LOCK_KEY}::bigint)`);
-    }
-  });
+  return connection.withMaintenanceSession(session =>
+    session.transaction(
+      async transaction => {
+        await transaction.execute(sql`select pg_advisory_xact_lock(${MIGRATION_LOCK_KEY}::bigint)`);
+        return work(transaction);
+      },
+      // Whatever the default is: what others have committed by now must be seen.
+      { isolationLevel: 'read committed' },
+    ),
+  );
 }
 
 /** How many migrations the database lacks; needs no right but to read the journal. */
@@ -95,15 +102,19 @@ async function applyPending(session: Database, migrations: MigrationMeta[]): Pro
     sql`create table if not exists ${sql.identifier(JOURNAL_TABLE)} (id serial primary key, hash text not null, created_at bigint)`,
   );
   const pending = pendingMigrations(await lastApplied(session), migrations);
-  await session.transaction(async transaction => {
-    for (const migration of pending) {
-      for (const statement of migration.sql) {
-        await transaction.execute(sql.raw(statement));
+  // Whoever reads a table must not wait for long behind a migration that waits for another reader.
+  await withLockRetries(
+    work => session.transaction(work),
+    async transaction => {
+      for (const migration of pending) {
+        for (const statement of migration.sql) {
+          await transaction.execute(sql.raw(statement));
+        }
+        await transaction.execute(
+          sql`insert into ${sql.identifier(JOURNAL_TABLE)} (hash, created_at) values (${migration.hash}, ${migration.folderMillis})`,
+        );
       }
-      await transaction.execute(
-        sql`insert into ${sql.identifier(JOURNAL_TABLE)} (hash, created_at) values (${migration.hash}, ${migration.folderMillis})`,
-      );
-    }
-  });
+    },
+  );
   return pending.length;
 }

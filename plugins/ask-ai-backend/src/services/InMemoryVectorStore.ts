@@ -247,25 +247,26 @@ export class InMemoryVectorStore implements IVectorStore {
     return new Set(chunks.rowsOf(entityId, source).map(row => chunks.idOf(row)));
   }
 
-  async chunks(
-    { entityId, source }: DocumentKey,
-    { from, to }: { from: number; to: number },
-  ): Promise<DocumentChunk[]> {
+  async chunks(key: DocumentKey, range: { from: number; to: number }): Promise<DocumentChunk[]> {
     this.assertOpen();
-    const { chunks } = this.table;
-    return chunks
-      .rowsOf(entityId, source)
-      .map(row => chunks.chunkOf(row))
-      .filter(({ metadata }) => metadata.chunkIndex >= from && metadata.chunkIndex <= to)
-      .sort((a, b) => a.metadata.chunkIndex - b.metadata.chunkIndex || (a.id < b.id ? -1 : 1));
+    return this.table.chunksOf(key, range);
   }
 
-  async replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }> {
+  replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }> {
+    return this.replaceDocuments([replacement]);
+  }
+
+  async replaceDocuments(
+    replacements: readonly DocumentReplacement[],
+  ): Promise<{ removed: number }> {
     this.assertOpen();
-    validateReplacement(replacement, this.dimensions);
-    const removed = this.table.replaceDocument(replacement);
-    const written = [...replacement.embedded, ...replacement.kept].map(({ id }) => id);
-    this.load?.touchDocument(replacement);
+    for (const replacement of replacements) {
+      validateReplacement(replacement, this.dimensions);
+    }
+    const { written, removed } = this.table.replaceDocuments(replacements);
+    for (const key of replacements) {
+      this.load?.touchDocument(key);
+    }
     this.load?.touchChunks([...written, ...removed]);
     return { removed: removed.length };
   }
@@ -290,8 +291,6 @@ export class InMemoryVectorStore implements IVectorStore {
   }
 
   private assertOpen(): void {
-    if (this.closing.signal.aborted) {
-      throw new VectorStoreUnavailableError('The vector store is closed.');
-    }
+    this.closing.signal.throwIfAborted();
   }
 }

@@ -30,7 +30,7 @@ import {
   readDocument,
   readDocuments,
   removeDocument,
-  replaceDocument,
+  replaceDocuments,
 } from '../database/documentRows';
 import {
   changeDimensions,
@@ -38,8 +38,7 @@ import {
   readEmbeddingSpace,
 } from '../database/embeddingSpace';
 import { exportEmbeddings } from '../database/exportRows';
-import { loadTable, type TableLoad } from '../database/load/loadTable';
-import { storeStream } from '../database/load/storeStream';
+import { StoreLoads } from '../database/load/StoreLoads';
 import { migrate } from '../database/migrator';
 import {
   openPostgresConnection,
@@ -86,6 +85,7 @@ export interface PgVectorStoreOptions {
 export class PgVectorStore implements IVectorStore {
   private readonly searchByVector: VectorSearch;
   private readonly searchByRank: SearchRanked;
+  private readonly loads: StoreLoads;
 
   private constructor(
     private readonly connection: DatabaseConnection,
@@ -97,6 +97,7 @@ export class PgVectorStore implements IVectorStore {
     const settings = () => index.settings;
     this.searchByVector = createVectorSearch(connection.db, settings);
     this.searchByRank = createRankedSearch(connection.db, settings);
+    this.loads = new StoreLoads(connection, index, upkeep);
   }
 
   /**
@@ -153,25 +154,16 @@ export class PgVectorStore implements IVectorStore {
   }
 
   storeAll(stream: EmbeddingStream, options: LoadOptions = {}): Promise<LoadResult> {
-    return this.calls.run('store embeddings', async () => {
-      const load = { ...this.loadOptions(options), warn: this.upkeep.warnOnce };
-      const { isLoad, ...result } = await storeStream(this.connection, stream, load);
-      await this.upkeep.refresh({ isLoad });
-      return result;
-    });
+    const load = () => this.loads.storeAll(stream, options);
+    return this.calls.run('store embeddings', load, options.signal);
   }
 
   replaceAll(
     stream: EmbeddingStream,
     options: LoadOptions & { documents?(): Iterable<StoredDocument> } = {},
   ): Promise<LoadResult> {
-    const { documents = () => [] } = options;
-    return this.calls.run('replace what is stored', async () => {
-      const load = { ...this.loadOptions(options), documents };
-      const result = await loadTable(this.connection, stream, load);
-      await this.upkeep.refresh({ isLoad: true });
-      return result;
-    });
+    const load = () => this.loads.replaceAll(stream, options);
+    return this.calls.run('replace what is stored', load, options.signal);
   }
 
   async search(
@@ -225,6 +217,7 @@ export class PgVectorStore implements IVectorStore {
   }
 
   async useEmbeddingSpace(space: EmbeddingSpace): Promise<void> {
+    await this.upkeep.ready();
     await this.calls.run('set the embedding space', () =>
       claimEmbeddingSpace(this.connection, space),
     );
@@ -263,10 +256,18 @@ export class PgVectorStore implements IVectorStore {
     return this.calls.runFor(key.entityId, 'read a document', [], db => readChunks(db, key, range));
   }
 
-  async replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }> {
-    validateReplacement(replacement, this.dimensions);
-    return this.calls.transaction('replace a document', transaction =>
-      replaceDocument(transaction, replacement),
+  replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }> {
+    return this.replaceDocuments([replacement]);
+  }
+
+  async replaceDocuments(
+    replacements: readonly DocumentReplacement[],
+  ): Promise<{ removed: number }> {
+    for (const replacement of replacements) {
+      validateReplacement(replacement, this.dimensions);
+    }
+    return this.calls.transaction('replace documents', transaction =>
+      replaceDocuments(transaction, replacements),
     );
   }
 
@@ -278,13 +279,8 @@ export class PgVectorStore implements IVectorStore {
 
   async close(): Promise<void> {
     await this.upkeep.stop(new VectorStoreUnavailableError('The vector store is closed.'));
+    await this.loads.ended();
     await this.connection.close();
-  }
-
-  private loadOptions({ signal, onProgress }: LoadOptions): TableLoad {
-    const signals = signal ? [signal, this.upkeep.signal] : [this.upkeep.signal];
-    const { dimensions, definition } = this.index;
-    return { dimensions, definition, onProgress, signal: AbortSignal.any(signals) };
   }
 }
 

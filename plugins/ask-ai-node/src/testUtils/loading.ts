@@ -32,7 +32,8 @@ const FORMS: Record<string, (items: EmbeddingVector[]) => EmbeddingStream> = {
 /** Reports in a second that count as a few. */
 const MAX_REPORTS_PER_SECOND = 10;
 
-const spread = (count: number) => samples(count, index => ({ vector: at(index / 10) }));
+/** Over less than half a circle: a search by an index never has to find its way around a gap. */
+const spread = (count: number) => samples(count, index => ({ vector: at(index / 20) }));
 
 /** What storeAll and replaceAll have in common, then what storeAll alone does. */
 export function describeLoading(suite: Suite): void {
@@ -44,6 +45,7 @@ export function describeLoading(suite: Suite): void {
     });
   }
   suite.describe('storeAll of a filled store', () => describeAdding(suite));
+  suite.describe('storeAll of an empty store', () => describeFilling(suite));
 }
 
 function describeStreams({ test }: Suite, load: Load): void {
@@ -57,7 +59,7 @@ function describeStreams({ test }: Suite, load: Load): void {
 
   test('thousands of rows are loaded into an empty store, found after it, and told on the way', async store => {
     const embeddings = samples(LONG, index => ({
-      vector: at(index / 10),
+      vector: at(index / 20),
       entityId: `component:default/e${index % 3}`,
       content: index === 1_234 ? 'the needle' : 'hay',
     }));
@@ -85,7 +87,7 @@ function describeStreams({ test }: Suite, load: Load): void {
     test(`of equal ids in ${size} rows the last one wins, however far apart they are`, async store => {
       const distinct = size / 2 + 1;
       const embeddings = Array.from({ length: size }, (_, index) =>
-        sample(`chunk-${index % distinct}`, { content: `row ${index}`, vector: at(index / 10) }),
+        sample(`chunk-${index % distinct}`, { content: `row ${index}`, vector: at(index / 20) }),
       );
       assert.deepEqual(await load(store, embeddings), { received: size });
       assert.deepEqual((await contentOf(store)).chunks, byId(embeddings));
@@ -198,7 +200,7 @@ function describeAdding({ test }: Suite): void {
   test('thousands of rows are added, and replace what has the same id', async store => {
     const before = await fill(store);
     await store.storeBatch(spread(100));
-    const embeddings = samples(LONG, index => ({ content: 'new', vector: at(index / 10) }));
+    const embeddings = samples(LONG, index => ({ content: 'new', vector: at(index / 20) }));
     assert.deepEqual(await store.storeAll(streamOf(embeddings)), { received: LONG });
     const { chunks, records } = await contentOf(store);
     assert.deepEqual(chunks, new Map([...before.chunks, ...byId(embeddings)]));
@@ -219,6 +221,28 @@ function describeAdding({ test }: Suite): void {
     assert.deepEqual(await store.storeAll(streamOf(embeddings, calls)), { received: SHORT });
     const expected = byId([...embeddings, other, sample('another')]);
     assert.deepEqual((await contentOf(store)).chunks, expected);
+  });
+}
+
+function describeFilling({ test }: Suite): void {
+  test('a stream of another store that breaks is no stream that ended', async store => {
+    const thrown = Object.assign(new Error('Of another store'), { name: 'ConflictError' });
+    const failing = () => {
+      throw thrown;
+    };
+    const load = store.storeAll(streamOf(samples(LONG), { [LONG - 1]: failing }));
+    await assertRejectsWith(load, thrown);
+    assert.deepEqual(await store.storeAll(streamOf(spread(LONG))), { received: LONG });
+    assert.deepEqual((await contentOf(store)).chunks, byId(spread(LONG)));
+  });
+
+  test('the reason of a signal may be anything', async store => {
+    for (const reason of ['enough', undefined, Object.assign(new Error('!'), { code: '42501' })]) {
+      const controller = new AbortController();
+      const stream = streamOf(samples(LONG), { [LONG - 1]: () => controller.abort(reason) });
+      const { signal } = controller;
+      await assert.rejects(store.storeAll(stream, { signal }), error => error === signal.reason);
+    }
   });
 }
 

@@ -15,7 +15,7 @@ const fresh = (count: number) =>
   samples(count, index => ({
     content: 'new',
     entityId: NEW,
-    vector: at(index / 10),
+    vector: at(index / 20),
     title: index === 3 ? 'The needle' : undefined,
   }));
 
@@ -124,6 +124,13 @@ function describeRecords({ test }: Suite): void {
       assert.deepEqual(await store.document(records[1] as StoredDocument), records[1]);
     });
   }
+
+  test('of equal records the last one wins', async store => {
+    const [first] = records as [StoredDocument];
+    const last = { ...first, fingerprint: 'last' };
+    await store.replaceAll(fresh(SHORT), { documents: () => [...records, last] });
+    assert.deepEqual((await contentOf(store)).records, [last, ...records.slice(1)]);
+  });
 
   test('records that can not be given or stored leave everything as it was', async store => {
     const before = await fill(store);

@@ -1,27 +1,12 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
-import type { DocumentKey, EmbeddingVector, IVectorStore, StoredDocument } from '../vectorStore';
+import type { DocumentKey, EmbeddingVector, StoredDocument } from '../vectorStore';
 import { readWhile } from './readWhile';
+import { describeMoves } from './replacingMoves';
+import { E0, E1, E2, KEY, streamed } from './replacingSamples';
 import { at, byId, collect, idsOf, sample, samples } from './samples';
 import { contentOf, fill, LONG, SHORT, SIZES, streamOf } from './streams';
 import type { Suite } from './suite';
-
-const [E0, E1, E2] = [
-  'component:default/e0',
-  'component:default/e1',
-  'component:default/e2',
-] as const;
-const KEY = { entityId: E0, source: 'techdocs' as const };
-
-/** Rows of three entities in turn; every other row of the first is of its catalog document. */
-function streamed(size: number): EmbeddingVector[] {
-  return samples(size, index => ({
-    entityId: `component:default/e${index % 3}`,
-    source: index % 6 === 0 ? 'catalog' : 'techdocs',
-    content: 'streamed',
-    vector: at(index / 10),
-  }));
-}
 
 /** The records of the documents in the stream. */
 const RECORDS: StoredDocument[] = [
@@ -230,31 +215,6 @@ function describeOrder({ test }: Suite): void {
       records: RECORDS.slice(0, 1),
     });
   });
-}
-
-function describeMoves({ test }: Suite): void {
-  const elsewhere = 'component:default/elsewhere';
-  const removals: Record<string, (store: IVectorStore) => Promise<unknown>> = {
-    'clear of an entity': store => store.clear(elsewhere),
-    removeDocument: store => store.removeDocument({ ...KEY, entityId: elsewhere }),
-    replaceDocument: store =>
-      store.replaceDocument({
-        ...KEY,
-        entityId: elsewhere,
-        fingerprint: '1',
-        embedded: [],
-        kept: [],
-      }),
-  };
-  for (const [name, remove] of Object.entries(removals)) {
-    test(`a chunk that goes with ${name} is gone, though the stream gives it to another entity`, async store => {
-      const ids = ['chunk-0001', 'chunk-0004'];
-      await store.storeBatch(ids.map(id => sample(id, { entityId: elsewhere })));
-      await store.replaceAll(streamOf(streamed(SHORT), { 3: () => remove(store) }));
-      const others = streamed(SHORT).filter(({ id }) => !ids.includes(id));
-      assert.deepEqual((await contentOf(store)).chunks, byId(others));
-    });
-  }
 }
 
 function describeRaces({ test }: Suite): void {

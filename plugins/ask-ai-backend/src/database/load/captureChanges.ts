@@ -1,7 +1,8 @@
 import type { DocumentKey } from 'backstage-plugin-ask-ai-node';
 import { type SQL, sql } from 'drizzle-orm';
 import { type Database, selectRows } from '../connection';
-import { copyGrants } from './grants';
+import { copyOwner, grantInsertToWriters } from './grants';
+import { isBeside } from './isBeside';
 
 /**
  * What is written to `embeddings` while a load is under way, by whichever process and version of the
@@ -13,11 +14,12 @@ const CHANGES = sql.identifier('embeddings_load_changes');
 const CAPTURE = sql.identifier('embeddings_load_capture');
 
 const TRIGGERS = [
-  { name: 'embeddings_load_insert', event: 'insert', rows: 'new table as changed' },
-  { name: 'embeddings_load_update', event: 'update', rows: 'new table as changed' },
-  { name: 'embeddings_load_delete', event: 'delete', rows: 'old table as changed' },
-].map(({ name, event, rows }) => ({
-  name: sql.identifier(name),
+  { event: 'insert', rows: 'referencing new table as changed' },
+  { event: 'update', rows: 'referencing new table as changed old table as former' },
+  { event: 'delete', rows: 'referencing old table as changed' },
+  { event: 'truncate', rows: '' },
+].map(({ event, rows }) => ({
+  name: sql.identifier(`embeddings_load_${event}`),
   event: sql.raw(event),
   rows: sql.raw(rows),
 }));
@@ -32,21 +34,33 @@ export async function beginCapture(transaction: Database): Promise<void> {
   await transaction.execute(
     sql`create table ${CHANGES} (id text, entity_id text, source text, is_taken boolean not null default false)`,
   );
-  // SECURITY DEFINER: a role that may only write rows must be able to note them.
+  await copyOwner(transaction, 'embeddings', 'table embeddings_load_changes');
+  await grantInsertToWriters(transaction, 'embeddings', 'embeddings_load_changes');
+  // SECURITY DEFINER: a role that may only write rows must be able to note them. A note of nothing
+  // stands for everything: see `noteReplaced`.
   await transaction.execute(sql`
     do $$ begin
       execute format($function$
         create function embeddings_load_capture() returns trigger language plpgsql security definer
         set search_path = %I, pg_temp as $body$
-          begin insert into embeddings_load_changes (id) select id from changed; return null; end
+          begin
+            if tg_op = 'TRUNCATE' then
+              insert into embeddings_load_changes default values;
+            elsif tg_op = 'UPDATE' then
+              insert into embeddings_load_changes (id) select id from changed union select id from former;
+            else
+              insert into embeddings_load_changes (id) select id from changed;
+            end if;
+            return null;
+          end
         $body$ $function$, current_schema());
     end $$`);
+  await copyOwner(transaction, 'embeddings', 'function embeddings_load_capture()');
   for (const { name, event, rows } of TRIGGERS) {
     await transaction.execute(sql`
-      create trigger ${name} after ${event} on embeddings referencing ${rows}
+      create trigger ${name} after ${event} on embeddings ${rows}
       for each statement execute function ${CAPTURE}()`);
   }
-  await copyGrants(transaction, 'embeddings', 'embeddings_load_changes');
 }
 
 /** Removes all of it, also what a killed process left. */
@@ -58,31 +72,29 @@ export async function endCapture(transaction: Database): Promise<void> {
     await transaction.execute(sql`drop trigger if exists ${name} on embeddings`);
   }
   await transaction.execute(sql`drop function if exists ${CAPTURE}()`);
-  await transaction.execute(sql`drop table ${CHANGES}`);
+  await transaction.execute(sql`drop table if exists ${CHANGES}`);
 }
 
 /** Whether changes are noted: a load is under way, or a killed one was not cleaned up yet. */
-export async function isCapturing(db: Database): Promise<boolean> {
-  const [row] = await selectRows<{ found: boolean }>(
-    db,
-    sql`select to_regclass('embeddings_load_changes') is not null as found`,
-  );
-  return row?.found ?? false;
+export function isCapturing(db: Database): Promise<boolean> {
+  return isBeside(db, 'embeddings_load_changes');
 }
 
 /**
- * Notes that the live rows of a document, of an entity or of everything replace whatever a load brings.
+ * Notes that the live rows of documents, of entities or of everything replace whatever a load brings.
  * Call it after the rows were written, in the same transaction: a load that begins later then waits for
  * the transaction, and one that began before is seen.
  */
 export async function noteReplaced(
   transaction: Database,
-  scope: Partial<DocumentKey>,
+  scopes: readonly Partial<DocumentKey>[],
 ): Promise<void> {
   if (await isCapturing(transaction)) {
-    await transaction.execute(
-      sql`insert into ${CHANGES} (entity_id, source) values (${scope.entityId ?? null}::text, ${scope.source ?? null}::text)`,
-    );
+    const notes = scopes.map(({ entityId = null, source = null }) => ({ entityId, source }));
+    await transaction.execute(sql`
+      insert into ${CHANGES} (entity_id, source)
+      select "entityId", source
+      from jsonb_to_recordset(${JSON.stringify(notes)}::jsonb) as note ("entityId" text, source text)`);
   }
 }
 
@@ -108,6 +120,15 @@ const SCOPES: Scope[] = [
   },
   { notes: sql`id is null and entity_id is null`, rows: sql`true` },
 ].map((scope, position) => ({ ...scope, isOfRows: position === 0 }));
+
+/** The notes that were not taken yet. */
+export async function countChanges(transaction: Database): Promise<number> {
+  const [row] = await selectRows<{ count: string | number }>(
+    transaction,
+    sql`select count(*) as count from ${CHANGES}`,
+  );
+  return Number(row?.count);
+}
 
 /**
  * Takes what was noted since the last call. Notes of transactions that have not ended come with a later

@@ -1,23 +1,25 @@
 import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import type {
   EmbeddingStream,
-  EmbeddingVector,
   LoadOptions,
   LoadResult,
   StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
 import { sql } from 'drizzle-orm';
-import { ConflictError } from '../../errors';
-import { reportAtTimes } from '../../lib/reportAtTimes';
+import { ConflictError, VectorStoreSchemaError } from '../../errors';
+import { lastOfEqualDocuments } from '../../lib/lastOfEqualDocuments';
 import { streamBatches } from '../../lib/streamBatches';
-import { validateEmbeddings, validateRecord } from '../../lib/validation';
-import type { CopyIn, Database, DatabaseConnection } from '../connection';
-import { lastOfEqualIds, toEmbeddingRow } from '../embeddingRows';
+import { validateRecord } from '../../lib/validation';
+import type { Database, DatabaseConnection } from '../connection';
 import { withLockRetries } from '../lockRetries';
 import { withMaintenanceLock } from '../maintenanceLock';
 import { embeddings } from '../schema';
-import { beginCapture, endCapture, isCapturing, takeChanges } from './captureChanges';
-import { copyStatement, encodeCopy } from './copyFormat';
+import { cancellable } from '../vectorIndex/cancellable';
+import { beginCapture, countChanges, endCapture, takeChanges } from './captureChanges';
+import { cleanUpLoad } from './cleanUpLoad';
+import { type CopyTarget, copyStream } from './copyStream';
+import { readLoadObstacle } from './loadObstacle';
+import { type Definition, isSameDefinition, readDefinition } from './readDefinition';
 import { StagingTable } from './stagingTable';
 
 /** What a load puts in the place of `embeddings`. */
@@ -26,18 +28,23 @@ export interface TableLoad extends LoadOptions {
   definition: VectorIndexDefinition;
   /** The records that take the place of all; left out: the records stay. */
   documents?(): Iterable<StoredDocument>;
-  /** Rejects with a ConflictError, before the stream is read, when there are rows already. */
+  /**
+   * Rejects before the stream is read, when there are rows already (ConflictError), or when somebody has
+   * written some and does not commit (SQLSTATE 55P03).
+   */
   onlyIfEmpty?: boolean;
 }
-
-/** Rows of one COPY, about 5 MB: two of them are in memory at a time. */
-const ROWS_PER_COPY = 2_000;
 
 const RECORDS_PER_STATEMENT = 1_000;
 
 /** Notes that may be left when everybody is made to wait for the last of them. */
 const FEW_CHANGES = 100;
+/** Worth to keep the table from being altered while its indexes are built. */
+const MANY_CHANGES = 1_000;
 const MAX_CATCH_UPS = 10;
+
+/** Who can write the rows one by one does not wait longer for those who have written and do not end. */
+const PATIENCE_MS = 3_000;
 
 /**
  * Puts a stream in the place of the table `embeddings`, without its vector index being written row by
@@ -48,61 +55,71 @@ const MAX_CATCH_UPS = 10;
  * 3. The rows that were noted are taken over, again and again until few are left; then, with everybody
  *    waiting for a moment, those, too, and the new table takes the place of the old one.
  *
- * On a server, 2 and 3 are one transaction: a killed process leaves nothing but the notes, which the
- * next load, or the next start, removes.
+ * On a server, 2 and 3 are one transaction: a load that failed leaves nothing but the notes, which
+ * `cleanUpLoad`, the next load or the next start removes.
  *
- * @throws ConflictError while another load or rebuild is under way; VectorStoreSchemaError when the role
- * may not make tables; what the stream throws; the signal's reason.
+ * @throws ConflictError while another load or rebuild is under way, or when the table was altered
+ * meanwhile; VectorStoreSchemaError when the role may not exchange the table, or others rely on it; what
+ * the stream throws; the signal's reason.
  */
 export async function loadTable(
   connection: DatabaseConnection,
   stream: EmbeddingStream,
   load: TableLoad,
 ): Promise<LoadResult> {
+  const { signal } = load;
+  await assertNoObstacle(connection.db);
   let hasBegun = false;
   try {
-    return await withMaintenanceLock(connection, async (session, copyIn) => {
-      hasBegun = true;
-      await withLockRetries(work => connection.transaction(work), beginCapture, load.signal);
-      // From here on, what others write is noted.
-      if (load.onlyIfEmpty && !(await isEmpty(session))) {
-        throw new ConflictError('Rows came into the table that was empty.');
-      }
-      const staging = await StagingTable.create(session, load);
-      const result = await copyStream({ connection, session, copyIn, staging }, stream, load);
-      await staging.buildIndexes(connection, session, result.received, {
-        signal: load.signal,
-        onProgress: ({ share }) =>
-          load.onProgress?.({ phase: 'indexing', rowsWritten: result.received, indexed: share }),
-      });
-      await addDocuments(session, staging, load);
-      await catchUp(session, staging);
-      await withLockRetries(
-        work => session.transaction(work),
-        transaction => finish(transaction, staging, load),
-        load.signal,
-      );
-      return result;
-    });
+    return await withMaintenanceLock(connection, (session, copyIn) =>
+      cancellable(connection, session, signal, async () => {
+        hasBegun = true;
+        const definition = await withLockRetries(
+          work => connection.transaction(work),
+          begin,
+          signal,
+          load.onlyIfEmpty ? PATIENCE_MS : undefined,
+        );
+        // From here on, what others write is noted. The session itself does not touch the table before
+        // it must: it would keep it from being altered, and everybody waits behind whoever alters it.
+        if (load.onlyIfEmpty && !(await isEmpty(connection.db))) {
+          throw new ConflictError('Rows came into the table that was empty.');
+        }
+        const staging = await StagingTable.create(session, load);
+        const result = await fill({ connection, session, copyIn, staging }, stream, load);
+        await withLockRetries(
+          async work => {
+            await catchUp(session, staging, signal);
+            return session.transaction(work);
+          },
+          transaction => finish(transaction, staging, load, definition),
+          signal,
+        );
+        return result;
+      }),
+    );
   } catch (error) {
     if (hasBegun) {
-      // Where that fails, the next load or start does it.
+      // Where somebody reads the table for long, the upkeep of the store does it later.
       await cleanUpLoad(connection).catch(() => {});
     }
     throw error;
   }
 }
 
-/** Removes what killed loads left, unless one is under way. */
-export async function cleanUpLoad(connection: DatabaseConnection): Promise<void> {
-  const { db } = connection;
-  if (!(await isCapturing(db)) && !(await StagingTable.isLeft(db))) {
-    return;
+async function assertNoObstacle(db: Database): Promise<void> {
+  const obstacle = await readLoadObstacle(db);
+  if (obstacle !== undefined) {
+    throw new VectorStoreSchemaError(`The table embeddings can't be loaded: ${obstacle}.`);
   }
-  await withMaintenanceLock(connection, async session => {
-    await endCapture(session);
-    await StagingTable.drop(session);
-  });
+}
+
+/** @returns what the table is as the load begins. */
+async function begin(transaction: Database): Promise<Definition> {
+  await StagingTable.drop(transaction);
+  await beginCapture(transaction);
+  await StagingTable.prepare(transaction);
+  return readDefinition(transaction);
 }
 
 async function isEmpty(db: Database): Promise<boolean> {
@@ -110,50 +127,38 @@ async function isEmpty(db: Database): Promise<boolean> {
   return rows.length === 0;
 }
 
-interface Target {
-  connection: DatabaseConnection;
-  session: Database;
-  copyIn: CopyIn;
-  staging: StagingTable;
-}
-
-/** The server takes in a batch while the next one is fetched and encoded. */
-async function copyStream(
-  { connection, session, copyIn, staging }: Target,
+/** With the rows of the stream, the indexes and the records, and what others wrote by then. */
+async function fill(
+  target: CopyTarget,
   stream: EmbeddingStream,
-  { dimensions, onProgress, signal }: TableLoad,
+  load: TableLoad,
 ): Promise<LoadResult> {
-  // A table that its own transaction made can be frozen as it is written.
-  const statement = copyStatement(staging.table, { freeze: connection.kind === 'postgresql' });
-  const report = reportAtTimes((rowsWritten: number) =>
-    onProgress?.({ phase: 'writing', rowsWritten }),
-  );
-  let received = 0;
-  let writing: Promise<void> = Promise.resolve();
-  const write = async (batch: EmbeddingVector[], isFirst: boolean) => {
-    const rows = lastOfEqualIds(batch).map(toEmbeddingRow);
-    const data = encodeCopy(rows);
-    await writing;
-    if (!isFirst) {
-      await staging.removeRows(
-        session,
-        rows.map(({ id }) => id),
-      );
-    }
-    await copyIn(statement, data);
-  };
-  for await (const batch of streamBatches(stream, ROWS_PER_COPY, signal)) {
-    validateEmbeddings(batch, dimensions, received);
-    await writing;
-    report(received);
-    writing = write(batch, received === 0);
-    // It is awaited with the next batch; until then, its failure is not unhandled.
-    writing.catch(() => {});
-    received += batch.length;
+  const { connection, session, staging } = target;
+  const { onProgress, signal } = load;
+  const result = await copyStream(target, stream, {
+    dimensions: load.dimensions,
+    onRows: rowsWritten => onProgress?.({ phase: 'writing', rowsWritten }),
+    signal,
+  });
+  await addDocuments(session, staging, load);
+  if ((await countChanges(session)) > MANY_CHANGES) {
+    // They are taken over many times faster before there is a vector index.
+    await catchUp(session, staging, signal);
   }
-  await writing;
-  onProgress?.({ phase: 'writing', rowsWritten: received });
-  return { received };
+  const report = (indexed: number) =>
+    onProgress?.({ phase: 'indexing', rowsWritten: result.received, indexed });
+  let reached = 0;
+  report(reached);
+  await staging.buildIndexes(connection, session, result.received, {
+    signal,
+    onProgress: ({ share = 0 }) => {
+      // A build that had to begin again, without workers, is not told twice.
+      reached = Math.max(reached, Math.min(share, 1));
+      report(reached);
+    },
+  });
+  report(1);
+  return result;
 }
 
 async function addDocuments(
@@ -168,13 +173,18 @@ async function addDocuments(
     for (const record of records) {
       validateRecord(record);
     }
-    await staging.addDocuments(session, records);
+    await staging.addDocuments(session, lastOfEqualDocuments(records));
   }
 }
 
 /** So that few changes are left when everybody waits. */
-async function catchUp(session: Database, staging: StagingTable): Promise<void> {
+async function catchUp(
+  session: Database,
+  staging: StagingTable,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   for (let round = 0; round < MAX_CATCH_UPS; round++) {
+    signal?.throwIfAborted();
     const count = await takeChanges(session, (condition, options) =>
       staging.takeOver(session, condition, options),
     );
@@ -184,14 +194,22 @@ async function catchUp(session: Database, staging: StagingTable): Promise<void> 
   }
 }
 
+/** @param definition - of the table at the beginning of the load. */
 async function finish(
   transaction: Database,
   staging: StagingTable,
   { documents }: TableLoad,
+  definition: Definition,
 ): Promise<void> {
   // At once, and not a weaker lock first: a writer that has read the table and waits to write it would
   // never end, with us waiting for it.
   await transaction.execute(sql`lock table ${embeddings} in access exclusive mode`);
+  if (!isSameDefinition(definition, await readDefinition(transaction))) {
+    throw new ConflictError(
+      'The table embeddings was altered, or got another embedding space, while it was being loaded: load it again.',
+    );
+  }
+  await assertNoObstacle(transaction);
   await takeChanges(transaction, (condition, options) =>
     staging.takeOver(transaction, condition, options),
   );

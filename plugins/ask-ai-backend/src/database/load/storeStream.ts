@@ -4,13 +4,16 @@ import type {
   LoadOptions,
   LoadResult,
 } from 'backstage-plugin-ask-ai-node';
-import { sql } from 'drizzle-orm';
 import { reportAtTimes } from '../../lib/reportAtTimes';
 import { streamBatches } from '../../lib/streamBatches';
 import { validateEmbeddings } from '../../lib/validation';
-import { type Database, type DatabaseConnection, selectRows } from '../connection';
+import type { Database, DatabaseConnection } from '../connection';
+import { driverError } from '../databaseErrors';
 import { lastOfEqualIds } from '../embeddingRows';
+import { LOCK_TIMEOUT } from '../lockRetries';
+import { embeddings } from '../schema';
 import { upsertEmbeddings } from '../upsert';
+import { readLoadObstacle } from './loadObstacle';
 import { loadTable, type TableLoad } from './loadTable';
 
 /** With fewer rows, a load of the table takes longer than writing them. */
@@ -41,44 +44,63 @@ export async function storeStream(
 ): Promise<LoadResult & { isLoad: boolean }> {
   const writers = Math.max(1, Math.min(MAX_WRITERS, connection.maxConnections - 1));
   const batches = streamBatches(stream, writers * ROWS_PER_WRITER, options.signal);
-  const head: EmbeddingVector[] = [];
-  for (let isEnd = false; !isEnd && head.length < FEW_ROWS; ) {
-    const { value, done } = await batches.next();
-    head.push(...(value ?? []));
-    isEnd = done === true;
-  }
-  if (head.length >= FEW_ROWS && (await isLoadable(connection.db, options))) {
-    try {
-      const load = { ...options, onlyIfEmpty: true };
-      return { ...(await loadTable(connection, chain(head, batches), load)), isLoad: true };
-    } catch (error) {
-      if ((error as Error).name !== 'ConflictError') {
-        throw error;
-      }
-      // Somebody else loads the table, or has written to it; the stream was not read.
+  try {
+    const head: EmbeddingVector[] = [];
+    for (let isEnd = false; !isEnd && head.length < FEW_ROWS; ) {
+      const { value, done } = await batches.next();
+      head.push(...(value ?? []));
+      isEnd = done === true;
     }
+    const all = new Chain(head, batches);
+    const loaded = await loadIfEmpty(connection, all, options);
+    return loaded
+      ? { ...loaded, isLoad: true }
+      : { ...(await writeRows(connection, all, writers, options)), isLoad: false };
+  } finally {
+    await batches.return(undefined);
   }
-  return {
-    ...(await writeRows(connection, chain(head, batches), writers, options)),
-    isLoad: false,
-  };
 }
 
-/** An empty table that the role may exchange, of which nothing else would be lost. */
-async function isLoadable(db: Database, { warn }: StreamOptions): Promise<boolean> {
-  const [row] = await selectRows<{ empty: boolean; allowed: boolean }>(
-    db,
-    sql`
-      select not exists (select from embeddings) as empty,
-        pg_has_role(relowner, 'USAGE') and has_schema_privilege(relnamespace, 'CREATE') as allowed
-      from pg_class where oid = 'embeddings'::regclass`,
-  );
-  if (row?.empty && !row.allowed) {
-    warn(
-      'Rows are written one by one, which takes about eight times as long: to load the table, the role must own it and may create tables in its schema.',
-    );
+/** @returns `undefined`, with nothing read of the stream, when the rows must be written one by one. */
+async function loadIfEmpty(
+  connection: DatabaseConnection,
+  stream: Chain,
+  options: StreamOptions,
+): Promise<LoadResult | undefined> {
+  if (stream.head.length < FEW_ROWS || !(await isEmpty(connection.db))) {
+    return undefined;
   }
-  return Boolean(row?.empty && row.allowed);
+  const obstacle = await readLoadObstacle(connection.db);
+  if (obstacle !== undefined) {
+    options.warn(`${ONE_BY_ONE}: ${obstacle}.`);
+    return undefined;
+  }
+  try {
+    return await loadTable(connection, stream, { ...options, onlyIfEmpty: true });
+  } catch (error) {
+    if (stream.isRead) {
+      throw error;
+    }
+    const { code, message, name } = driverError(error) as Error & { code?: string };
+    if (code === INSUFFICIENT_PRIVILEGE) {
+      options.warn(`${ONE_BY_ONE}: ${message}.`);
+    } else if (name !== 'ConflictError' && code !== LOCK_TIMEOUT) {
+      // Not that somebody else loads the table, or has written to it.
+      throw error;
+    }
+    return undefined;
+  }
+}
+
+const ONE_BY_ONE =
+  'Rows are written one by one, which takes about eight times as long as loading the table embeddings';
+
+/** SQLSTATE. */
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+async function isEmpty(db: Database): Promise<boolean> {
+  const rows = await db.select({ id: embeddings.id }).from(embeddings).limit(1);
+  return rows.length === 0;
 }
 
 /** All writers end before the next batch is handed out, so that the last of equal ids wins. */
@@ -120,16 +142,21 @@ async function settleAll(works: Promise<unknown>[]): Promise<void> {
   }
 }
 
-async function* chain(
-  head: EmbeddingVector[],
-  batches: AsyncGenerator<EmbeddingVector[]>,
-): AsyncGenerator<EmbeddingVector> {
-  try {
-    yield* head;
-    for await (const batch of batches) {
+/** The beginning of a stream, which was looked at, and then the rest. */
+class Chain implements AsyncIterable<EmbeddingVector> {
+  /** Once it is, nothing can begin again from the start. */
+  isRead = false;
+
+  constructor(
+    readonly head: readonly EmbeddingVector[],
+    private readonly rest: AsyncIterable<EmbeddingVector[]>,
+  ) {}
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<EmbeddingVector> {
+    this.isRead = true;
+    yield* this.head;
+    for await (const batch of this.rest) {
       yield* batch;
     }
-  } finally {
-    await batches.return(undefined);
   }
 }

@@ -85,6 +85,10 @@ export class VectorIndex implements VectorIndexAdministration {
     if (performance.now() - this.readAt < maxAgeMs) {
       return;
     }
+    if (maxAgeMs === 0) {
+      // What is being read may be from before a change that the caller made.
+      await this.reading?.catch(() => {});
+    }
     this.reading ??= readTableState(this.connection.db)
       .then(state => {
         this.state = state;
@@ -104,7 +108,7 @@ export class VectorIndex implements VectorIndexAdministration {
       if (!live?.isValid || !isSameDefinition(live, this.definition)) {
         await this.rebuild({}, options);
       } else if (hasOthers) {
-        await dropIndexLeftovers(this.connection);
+        await dropIndexLeftovers(this.connection, options.signal);
       }
     } catch (error) {
       const { name, message } = translateDatabaseError(
@@ -163,8 +167,13 @@ export class VectorIndex implements VectorIndexAdministration {
   /** Calibrates after a load of the table, and whenever it grew by half since the last time. */
   async calibrateIfDue({ isLoad, ...options }: SampleOptions & { isLoad: boolean }): Promise<void> {
     const { db } = this.connection;
+    if (isLoad) {
+      // It may have brought an index of another precision along.
+      await this.refresh(0);
+    }
     const rows = await estimateRows(db);
-    if (!needsCalibration(rows, isLoad ? undefined : await readCalibration(db))) {
+    const calibration = isLoad ? undefined : await readCalibration(db);
+    if (!needsCalibration(rows, calibration, this.options.calibrateFromRows)) {
       return;
     }
     const { efSearch, recall, reachesTarget, tune } = await this.calibrate(options);
@@ -248,5 +257,6 @@ export class VectorIndex implements VectorIndexAdministration {
 const NOTHING_TO_FIND: FoundSearch = {
   efSearch: DEFAULT_EF_SEARCH,
   recall: 1,
+  leastRecall: 1,
   latency: { p50Ms: 0, p95Ms: 0 },
 };

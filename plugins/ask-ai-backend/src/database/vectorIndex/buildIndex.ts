@@ -2,6 +2,7 @@ import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import { type SQL, sql } from 'drizzle-orm';
 import { type Database, type DatabaseConnection, selectRows } from '../connection';
 import { driverError } from '../databaseErrors';
+import { backendPid, cancellable } from './cancellable';
 import type { BuildOptions } from './types';
 
 /** An index to build, and what decides how much memory that needs. */
@@ -37,15 +38,15 @@ export async function buildIndex(
 ): Promise<void> {
   const isTransaction = cleanUp === undefined && connection.kind === 'postgresql';
   const build = async () => {
-    signal?.throwIfAborted();
-    const watch = await watchBuild(connection, session, { signal, onProgress });
+    const watch = await watchProgress(connection, session, onProgress);
     try {
-      await (isTransaction
-        ? session.transaction(savepoint => savepoint.execute(index.statement))
-        : session.execute(index.statement));
+      await cancellable(connection, session, signal, () =>
+        isTransaction
+          ? session.transaction(savepoint => savepoint.execute(index.statement))
+          : session.execute(index.statement),
+      );
     } catch (error) {
       await cleanUp?.();
-      signal?.throwIfAborted();
       throw error;
     } finally {
       watch.stop();
@@ -88,33 +89,28 @@ async function raiseMemory(
     ) / 1024 || 'kB', ${isTransaction})`);
 }
 
-/** Tells how far a build is, and cancels it when the signal says so. */
-async function watchBuild(
+/** Tells how far a build is. */
+async function watchProgress(
   connection: DatabaseConnection,
   session: Database,
-  { signal, onProgress }: BuildOptions,
+  onProgress: BuildOptions['onProgress'],
 ): Promise<{ stop(): void }> {
   // The embedded database has one session, which is busy building.
-  if (connection.kind === 'embedded') {
+  if (!onProgress || connection.kind === 'embedded') {
     return { stop: () => {} };
   }
-  const [row] = await selectRows<{ pid: number }>(session, sql`select pg_backend_pid() as pid`);
-  const pid = Number(row?.pid);
-  const cancel = () => {
-    connection.db.execute(sql`select pg_cancel_backend(${pid}::int)`).catch(() => {});
-  };
+  const pid = await backendPid(session);
+  let isStopped = false;
   const poll = () => {
-    readProgress(connection.db, pid).then(
-      progress => progress && onProgress?.(progress),
-      () => {},
-    );
+    readProgress(connection.db, pid)
+      .then(progress => !isStopped && progress && onProgress(progress))
+      .catch(() => {});
   };
-  signal?.addEventListener('abort', cancel);
   const timer = setInterval(poll, POLL_MS);
   return {
     stop: () => {
+      isStopped = true;
       clearInterval(timer);
-      signal?.removeEventListener('abort', cancel);
     },
   };
 }

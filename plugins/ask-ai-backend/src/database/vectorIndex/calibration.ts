@@ -12,12 +12,15 @@ export type Calibration = Omit<typeof vectorIndexCalibration.$inferSelect, 'sing
  * the last, an index with more links finds as much in less time: of 1,000,000 rows, m 16 needs more
  * than 400 candidates and 7 ms for a recall of 0.95, m 32 needs 150 and 6.7 ms (measured).
  */
-const STEPS = [DEFAULT_EF_SEARCH, 120, 150, 200, 250, 300, 400];
+const STEPS = [DEFAULT_EF_SEARCH, 200, 250, 300, 400];
 
-/** Rows that make a calibration worth its time: with fewer, the first step finds nearly everything. */
-const MIN_ROWS = 10_000;
+/**
+ * Rows that make a calibration worth its time: with fewer, the first step finds nearly everything (of
+ * 20,000 clustered rows 1.000, measured).
+ */
+const MIN_ROWS = 50_000;
 
-/** An index that grew by half is measured again. */
+/** An index that grew by half, or was cleared and is filled again, is measured again. */
 const GROWTH = 1.5;
 
 /** More links than this only make an index larger. */
@@ -42,12 +45,19 @@ export async function writeCalibration(
     });
 }
 
-export function needsCalibration(rows: number, calibration: Calibration | undefined): boolean {
-  return rows >= MIN_ROWS && (!calibration || rows >= GROWTH * calibration.rowCount);
+export function needsCalibration(
+  rows: number,
+  calibration: Calibration | undefined,
+  minRows = MIN_ROWS,
+): boolean {
+  const { rowCount } = calibration ?? { rowCount: 0 };
+  return rows >= minRows && (rows >= GROWTH * rowCount || GROWTH * rows <= rowCount);
 }
 
 /**
- * The smallest ef_search of those that are tried which reaches the target, or the largest.
+ * The smallest ef_search of those that are tried which surely reaches the target, or the largest.
+ * Surely, because a sample is a sample, and a stored vector is found more easily than a new one: of
+ * 1,000,000 rows, 0.954 of the neighbours of a sample were found, but 0.926 of those of new vectors.
  *
  * @param fixed - the value that the configuration sets: then no other is tried.
  */
@@ -67,7 +77,7 @@ export async function findEfSearch(
   for (const efSearch of fixed === undefined ? STEPS : [fixed]) {
     const measured = await measureSearch(session, sample, { ...settings, efSearch }, signal);
     last = { ...measured, efSearch };
-    if (measured.recall >= recallTarget) {
+    if (measured.leastRecall >= recallTarget) {
       break;
     }
   }

@@ -37,7 +37,7 @@ export function describeIndex(index: {
 }
 
 function problemOf(
-  { state, calibration, recallTarget }: Parameters<typeof describeIndex>[0],
+  { state, calibration, efSearch, recallTarget }: Parameters<typeof describeIndex>[0],
   tune: { m: number; efConstruction: number } | undefined,
 ): string | undefined {
   if (!state.live?.isValid && !state.isBuilding) {
@@ -47,6 +47,9 @@ function problemOf(
     return undefined;
   }
   const finding = `A search finds ${calibration.recall.toFixed(3)} of the nearest, less than the target of ${recallTarget}`;
+  if (efSearch !== undefined && efSearch === calibration.efSearch) {
+    return `${finding}, at the configured ef_search of ${efSearch}: take askAi.vectorStore.postgresql.index.efSearch out of the configuration, and it is set as measured.`;
+  }
   return tune
     ? `${finding}, and no ef_search is enough: run "ask-ai reindex --tune", which builds an index with m ${tune.m} and ef_construction ${tune.efConstruction}.`
     : `${finding}, and no larger index is known to reach it: lower askAi.vectorStore.postgresql.index.recallTarget.`;

@@ -1,6 +1,7 @@
 import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import { sql } from 'drizzle-orm';
 import { type Database, selectRows } from '../connection';
+import { liveTableOid } from '../liveTable';
 import { DEFAULT_VECTOR_INDEX, embeddings } from '../schema';
 
 /** The index that searches use, and the names that one has before and after its time. */
@@ -33,7 +34,7 @@ export async function readVectorIndexes(db: Database): Promise<VectorIndexState[
         join pg_class c on c.oid = i.indexrelid
         join pg_am am on am.oid = c.relam
         join pg_opclass o on o.oid = i.indclass[0]
-      where i.indrelid = 'embeddings'::regclass and am.amname = 'hnsw'`,
+      where i.indrelid = ${liveTableOid} and am.amname = 'hnsw'`,
   );
   return rows.map(({ name, valid, opclass, options, size }) => ({
     name,
@@ -72,8 +73,12 @@ export async function readDimensions(db: Database): Promise<number> {
   const [row] = await selectRows<{ dimensions: number }>(
     db,
     sql`select atttypmod as dimensions from pg_attribute
-      where attrelid = 'embeddings'::regclass and attname = ${embeddings.vector.name}`,
+      where attrelid = ${liveTableOid} and attname = ${embeddings.vector.name}`,
   );
+  if (!row) {
+    // Says what to do where the tables were not made yet.
+    await db.execute(sql`select 'embeddings'::regclass`);
+  }
   return Number(row?.dimensions);
 }
 
@@ -82,7 +87,7 @@ async function isBuilding(db: Database): Promise<boolean> {
     db,
     sql`
       select exists (
-        select from pg_stat_progress_create_index where relid = 'embeddings'::regclass
+        select from pg_stat_progress_create_index where relid = ${liveTableOid}
       ) as building`,
   );
   return row?.building ?? false;

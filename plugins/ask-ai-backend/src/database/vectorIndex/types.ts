@@ -6,12 +6,14 @@ export interface VectorIndexOptions {
   m?: number;
   /** Left out: what the index has, 64 in a new one. */
   efConstruction?: number;
-  /** Left out: as measured to reach the target, at least 100. */
+  /** Left out: as measured to reach the target, at least 150. */
   efSearch?: number;
   /** Left out: what the index has, `full` in a new one. Above 2,000 dimensions always `half`. */
   precision?: VectorIndexDefinition['precision'];
   /** Part of the 10 nearest that a search shall find, 0 to 1. Default 0.95. */
   recallTarget?: number;
+  /** Rows from which on recall is measured unasked. Default 50,000; the configuration does not set it. */
+  calibrateFromRows?: number;
 }
 
 /** Milliseconds of a series of calls. */
@@ -72,7 +74,7 @@ export interface BuildOptions {
 
 /** How recall is measured. */
 export interface SampleOptions {
-  /** Stored vectors to search for. Default 100. */
+  /** Stored vectors to search for. Default 200. */
   sampleSize?: number;
   /** Exact searches stop after this time, and the sample is what was searched by then. Default 60. */
   maxSeconds?: number;

@@ -5,6 +5,7 @@ import type {
   StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
 import { ConflictError } from '../../errors';
+import { lastOfEqualDocuments } from '../../lib/lastOfEqualDocuments';
 import { ChunkTable } from './ChunkTable';
 
 /**
@@ -41,22 +42,48 @@ export class DocumentTable {
     return record && { ...record };
   }
 
+  /** Copies, by position. */
+  chunksOf(
+    { entityId, source }: DocumentKey,
+    { from, to }: { from: number; to: number },
+  ): DocumentChunk[] {
+    return this.chunks
+      .rowsOf(entityId, source)
+      .map(row => this.chunks.chunkOf(row))
+      .filter(({ metadata }) => metadata.chunkIndex >= from && metadata.chunkIndex <= to)
+      .sort((a, b) => a.metadata.chunkIndex - b.metadata.chunkIndex || (a.id < b.id ? -1 : 1));
+  }
+
   putRecord({ entityId, source, fingerprint, chunkCount }: StoredDocument): void {
     const record = { entityId, source, fingerprint, chunkCount };
     this.records.set(recordKey(record), record);
   }
 
   /**
-   * @returns the ids of the chunks that went.
+   * @returns the ids of the chunks that were written and of those that went.
    * @throws ConflictError, with nothing changed, when a kept chunk is not there.
    */
-  replaceDocument(replacement: DocumentReplacement): string[] {
+  replaceDocuments(replacements: readonly DocumentReplacement[]): {
+    written: string[];
+    removed: string[];
+  } {
+    const documents = lastOfEqualDocuments(replacements);
+    for (const document of documents) {
+      for (const chunk of document.kept) {
+        this.keptRow(document, chunk);
+      }
+    }
+    const written = documents.flatMap(({ embedded, kept }) => [...embedded, ...kept]);
+    const removed = documents.flatMap(document => this.replaceDocument(document));
+    return { written: written.map(({ id }) => id), removed };
+  }
+
+  private replaceDocument(replacement: DocumentReplacement): string[] {
     const { entityId, source, fingerprint, embedded, kept } = replacement;
-    const keptRows = kept.map(chunk => this.keptRow(replacement, chunk));
-    kept.forEach((chunk, index) => {
-      const row = keptRows[index] as number;
+    for (const chunk of kept) {
+      const row = this.keptRow(replacement, chunk);
       this.chunks.update(row, { ...chunk, content: this.chunks.chunkOf(row).content });
-    });
+    }
     this.chunks.putAll(embedded);
     const remaining = new Set([...embedded, ...kept].map(({ id }) => id));
     const gone = this.chunks
