@@ -65,7 +65,7 @@ describe('a load while other replicas are at work', { timeout: 120_000 }, () => 
 
   it(`loses nothing when a stream into an empty store races with rows that another replica writes (${RACES} races)`, async () => {
     const [loader, writer] = [replica(0), replica(1)];
-    const loaded = rows(1_500, 'new');
+    const loaded = rows(1_100, 'new');
     const outcomes = { loads: 0, streams: 0 };
     for (let race = 0; race < RACES; race++) {
       await query(database.url, 'delete from embeddings');
