@@ -5,6 +5,7 @@ import type {
   StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
 import type { DatabaseConnection } from '../connection';
+import { driverError } from '../databaseErrors';
 import type { StoreUpkeep } from '../StoreUpkeep';
 import type { VectorIndex } from '../vectorIndex/VectorIndex';
 import { loadTable, type TableLoad } from './loadTable';
@@ -27,7 +28,7 @@ export class StoreLoads {
     return this.run(async () => {
       const load = { ...(await this.tableLoad(options)), warn: this.upkeep.warnOnce };
       const { isLoad, ...result } = await storeStream(this.connection, stream, load);
-      await this.upkeep.refresh({ isLoad });
+      await this.refresh(isLoad);
       return result;
     });
   }
@@ -39,7 +40,7 @@ export class StoreLoads {
     return this.run(async () => {
       const load = { ...(await this.tableLoad(options)), documents };
       const result = await loadTable(this.connection, stream, load);
-      await this.upkeep.refresh({ isLoad: true });
+      await this.refresh(true);
       return result;
     });
   }
@@ -62,6 +63,17 @@ export class StoreLoads {
     } finally {
       await ended;
       this.underWay.delete(ended);
+    }
+  }
+
+  /** The rows are there: whoever was told that the load failed would believe that they are not. */
+  private async refresh(isLoad: boolean): Promise<void> {
+    try {
+      await this.upkeep.refresh({ isLoad });
+    } catch (error) {
+      this.upkeep.warnOnce(
+        `Rows were stored, but not the statistics that ranks rely on: ${driverError(error).message}.`,
+      );
     }
   }
 

@@ -153,6 +153,19 @@ describe('a load by roles with different rights', () => {
     ]);
   });
 
+  it('has stored the rows, with a warning, where the role may not refresh the statistics', async () => {
+    const { owners } = roles.names;
+    await query(database.url, `alter table keyword_statistics owner to current_user`);
+    await query(database.url, `grant select on keyword_statistics to ${owners}`);
+    const warnings: string[] = [];
+    const store = await open('loader', {
+      logger: { ...silent, warn: message => warnings.push(message) },
+    });
+    expect(await store.replaceAll(rows(10, 'new'))).toEqual({ received: 10 });
+    expect(await contentsOf(store)).toEqual(contentsIn(rows(10, 'new')));
+    expect(warnings).toEqual([expect.stringMatching(/statistics.*keyword_statistics/)]);
+  });
+
   it('refuses to replace everything where the role may not, and leaves it as it was', async () => {
     const store = await open('writer');
     const before = await describeTable(database.url, 'embeddings');
