@@ -103,6 +103,26 @@ describe('the plugin in a backend, on a server', { timeout: 60_000 }, () => {
     expect(search.body.results[0].documentChunk.entityId).toBe('component:default/shipping');
   });
 
+  it('exports what is stored, an embedding a line', async () => {
+    await start();
+    const { vectorCount } = await indexed();
+    const exported = await api
+      .get('/api/ask-ai/index/export')
+      .buffer(true)
+      .parse((response, callback) => {
+        readText(response as unknown as NodeJS.ReadableStream, callback);
+      });
+    expect(exported.headers['content-type']).toContain('application/x-ndjson');
+    const lines = String(exported.body).trimEnd().split('\n');
+    expect(lines).toHaveLength(vectorCount);
+    for (const line of lines) {
+      const { id, chunkId, vector, documentChunk } = JSON.parse(line);
+      expect(documentChunk).toMatchObject({ id: chunkId, metadata: { source: 'catalog' } });
+      expect(id).toBe(chunkId);
+      expect(vector).toHaveLength(384);
+    }
+  });
+
   it('embeds nothing in the run after a restart', async () => {
     await start();
     const before = await indexed();
@@ -226,3 +246,16 @@ describe('the plugin in a backend, on a server', { timeout: 60_000 }, () => {
     expect(health.body.checks.embeddingModel.message).toContain('ollama serve');
   });
 });
+
+/** Supertest reads only the types that it knows as text. */
+function readText(
+  response: NodeJS.ReadableStream,
+  callback: (error: Error | null, body: string) => void,
+): void {
+  let text = '';
+  response.setEncoding('utf8');
+  response.on('data', part => {
+    text += part;
+  });
+  response.on('end', () => callback(null, text));
+}

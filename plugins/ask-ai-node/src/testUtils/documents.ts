@@ -163,6 +163,40 @@ export function describeDocuments({ describe, test }: Suite): void {
       assert.deepEqual(await storedIds(store), ['chunk-0000']);
     });
 
+    test('several documents are replaced at once, or none of them', async store => {
+      const other = { entityId: 'api:default/payments', source: 'techdocs' as const };
+      const others = samples(2, () => ({ entityId: other.entityId }), 'other');
+      await store.replaceDocuments([
+        replacement({ embedded: document(3) }),
+        { ...other, fingerprint: 'w1', embedded: others, kept: [] },
+      ]);
+      const before = [...idsOfAll(document(3)), ...idsOfAll(others)];
+      assert.deepEqual(await storedIds(store), before);
+      const gone = samples(1, () => ({ entityId: other.entityId }), 'gone')[0] as EmbeddingVector;
+      await assertRejects(
+        () =>
+          store.replaceDocuments([
+            replacement({ embedded: document(1), fingerprint: 'v2' }),
+            { ...other, fingerprint: 'w2', embedded: [], kept: [gone.documentChunk] },
+          ]),
+        'ConflictError',
+      );
+      assert.deepEqual(await storedIds(store), before);
+      assert.equal((await store.document(KEY))?.fingerprint, 'v1');
+      assert.equal((await store.document(other))?.fingerprint, 'w1');
+    });
+
+    test('of equal documents that are replaced at once the last one wins', async store => {
+      await store.replaceDocument(replacement({ embedded: document(3) }));
+      const { removed } = await store.replaceDocuments([
+        replacement({ embedded: document(2), fingerprint: 'v2' }),
+        replacement({ embedded: document(1), fingerprint: 'v3' }),
+      ]);
+      assert.equal(removed, 2);
+      assert.deepEqual(await storedIds(store), idsOfAll(document(1)));
+      assert.equal((await store.document(KEY))?.fingerprint, 'v3');
+    });
+
     test('a document may be replaced by nothing', async store => {
       await store.replaceDocument(replacement({ embedded: document(3) }));
       assert.deepEqual(await store.replaceDocument(replacement({ fingerprint: 'v2' })), {
