@@ -1,6 +1,7 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { sql } from 'drizzle-orm';
-import { type Database, type DatabaseConnection, selectRows } from './connection';
+import { type DatabaseConnection, selectRows } from './connection';
+import { isEmpty } from './counts';
 import { driverError } from './databaseErrors';
 import { clearDocuments } from './documentRows';
 import { refreshKeywordStatistics } from './keywordStatistics';
@@ -169,14 +170,6 @@ export class StoreUpkeep {
       }
     }
   }
-}
-
-async function isEmpty(db: Database): Promise<boolean> {
-  const [row] = await selectRows<{ empty: boolean }>(
-    db,
-    sql`select not exists (select from embeddings) as empty`,
-  );
-  return row?.empty ?? true;
 }
 
 /**

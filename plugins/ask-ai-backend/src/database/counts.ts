@@ -18,3 +18,9 @@ export async function countAll(db: Database): Promise<StoreStats> {
     .from(embeddings);
   return row ?? { vectorCount: 0, entityCount: 0 };
 }
+
+/** Whether there is no chunk; needs no count. */
+export async function isEmpty(db: Database): Promise<boolean> {
+  const rows = await db.select({ id: embeddings.id }).from(embeddings).limit(1);
+  return rows.length === 0;
+}

@@ -2,6 +2,7 @@ import type { EmbeddingSpace } from 'backstage-plugin-ask-ai-node';
 import { sql } from 'drizzle-orm';
 import { DimensionMismatchError, EmbeddingSpaceMismatchError } from '../errors';
 import type { Database, DatabaseConnection } from './connection';
+import { isEmpty } from './counts';
 import { withLockRetries } from './lockRetries';
 import { withMigrationLock } from './migrator';
 import { embeddingSpace, embeddings, embeddingsTable } from './schema';
@@ -110,11 +111,6 @@ async function setDimensions(transaction: Database, dimensions: number): Promise
       await transaction.execute(index.create());
     }
   }
-}
-
-async function isEmpty(db: Database): Promise<boolean> {
-  const rows = await db.select({ id: embeddings.id }).from(embeddings).limit(1);
-  return rows.length === 0;
 }
 
 function isSame(a: EmbeddingSpace, b: EmbeddingSpace): boolean {

@@ -11,6 +11,7 @@ import { lastOfEqualDocuments } from '../../lib/lastOfEqualDocuments';
 import { streamBatches } from '../../lib/streamBatches';
 import { validateRecord } from '../../lib/validation';
 import type { Database, DatabaseConnection } from '../connection';
+import { isEmpty } from '../counts';
 import { withLockRetries } from '../lockRetries';
 import { withMaintenanceLock } from '../maintenanceLock';
 import { embeddings } from '../schema';
@@ -120,11 +121,6 @@ async function begin(transaction: Database): Promise<Definition> {
   await beginCapture(transaction);
   await StagingTable.prepare(transaction);
   return readDefinition(transaction);
-}
-
-async function isEmpty(db: Database): Promise<boolean> {
-  const rows = await db.select({ id: embeddings.id }).from(embeddings).limit(1);
-  return rows.length === 0;
 }
 
 /** With the rows of the stream, the indexes and the records, and what others wrote by then. */

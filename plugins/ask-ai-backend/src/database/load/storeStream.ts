@@ -7,11 +7,11 @@ import type {
 import { reportAtTimes } from '../../lib/reportAtTimes';
 import { streamBatches } from '../../lib/streamBatches';
 import { validateEmbeddings } from '../../lib/validation';
-import type { Database, DatabaseConnection } from '../connection';
+import type { DatabaseConnection } from '../connection';
+import { isEmpty } from '../counts';
 import { driverError } from '../databaseErrors';
 import { lastOfEqualIds } from '../embeddingRows';
 import { LOCK_TIMEOUT } from '../lockRetries';
-import { embeddings } from '../schema';
 import { upsertEmbeddings } from '../upsert';
 import { readLoadObstacle } from './loadObstacle';
 import { loadTable, type TableLoad } from './loadTable';
@@ -97,11 +97,6 @@ const ONE_BY_ONE =
 
 /** SQLSTATE. */
 const INSUFFICIENT_PRIVILEGE = '42501';
-
-async function isEmpty(db: Database): Promise<boolean> {
-  const rows = await db.select({ id: embeddings.id }).from(embeddings).limit(1);
-  return rows.length === 0;
-}
 
 /** All writers end before the next batch is handed out, so that the last of equal ids wins. */
 async function writeRows(

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { type Database, selectRows } from '../connection';
+import { countChunks } from '../counts';
 import { liveTableOid } from '../liveTable';
 import type { VectorSearchSettings } from '../preparedStatements';
 import { exactNearest, QUERY } from '../searchStatements';
@@ -126,19 +127,11 @@ export async function estimateRows(db: Database): Promise<number> {
     sql`select count(*) as count from (select 1 from embeddings limit ${MANY_ROWS + 1}) rows`,
   );
   const count = Number(counted?.count ?? 0);
-  return count <= MANY_ROWS ? count : countRows(db);
+  return count <= MANY_ROWS ? count : countChunks(db);
 }
 
 /** Counting them takes milliseconds. */
 const MANY_ROWS = 100_000;
-
-async function countRows(db: Database): Promise<number> {
-  const [row] = await selectRows<{ count: number | string }>(
-    db,
-    sql`select count(*) as count from embeddings`,
-  );
-  return Number(row?.count ?? 0);
-}
 
 async function drawVectors(session: Database, rows: number, size: number): Promise<Float32Array[]> {
   // Three times as many as needed, so that chance hardly ever gives too few.
