@@ -89,6 +89,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
         },
         hooks,
       ),
+    settle: () => store.refreshStatistics(),
   });
   releases.add(() => worker.stop());
   const healthService = HealthService.create({

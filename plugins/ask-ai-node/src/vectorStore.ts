@@ -172,7 +172,16 @@ export interface IVectorStore {
   /** The state of the vector index; `undefined` for a store that compares with every vector. */
   vectorIndex(): Promise<VectorIndexStatus | undefined>;
 
-  /** Brings up to date what ranks and plans rely on; called after a run that changed something. */
+  /**
+   * Many rows are about to be written. A store that holds few may go without its vector index, so that
+   * searches compare with every vector, until `refreshStatistics` is called at the end.
+   */
+  prepareForMany(): Promise<void>;
+
+  /**
+   * Brings up to date what searches, ranks and plans rely on; called after a run that changed something,
+   * and after every `prepareForMany`.
+   */
   refreshStatistics(): Promise<void>;
 
   /** Every chunk with its vector, by id, in pages: memory does not grow with the store. */
@@ -193,20 +202,13 @@ export interface IVectorStore {
   chunks(key: DocumentKey, range: { from: number; to: number }): Promise<DocumentChunk[]>;
 
   /**
-   * Makes a document consist of exactly these chunks, in one atomic unit: readers see the old or
-   * the new document. Rows that did not change stay untouched.
+   * Makes each document consist of exactly its chunks, all of them in one atomic unit: readers see the
+   * old or the new documents. Rows that did not change stay untouched. Of equal documents the last one
+   * wins.
    *
    * @returns how many chunks went.
    * @throws an error named `ConflictError`, with nothing written, when a kept chunk is no longer
    * there.
-   */
-  replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }>;
-
-  /**
-   * Replaces several documents, each as `replaceDocument` does, in one atomic unit. Of equal documents
-   * the last one wins.
-   *
-   * @returns how many chunks went from all of them.
    */
   replaceDocuments(replacements: readonly DocumentReplacement[]): Promise<{ removed: number }>;
 

@@ -8,6 +8,7 @@ import { refreshKeywordStatistics } from './keywordStatistics';
 import { liveTableOid } from './liveTable';
 import { cleanUpLoad, cleanUpLoadInTime } from './load/cleanUpLoad';
 import { LOCK_TIMEOUT } from './lockRetries';
+import { DeferredIndex } from './vectorIndex/DeferredIndex';
 import type { VectorIndex } from './vectorIndex/VectorIndex';
 
 /** Rows written one by one after which it is worth a look whether the table has grown by half. */
@@ -28,6 +29,7 @@ export class StoreUpkeep {
   private work: Promise<void> = Promise.resolve();
   private readying: Promise<void> = Promise.resolve();
   private cleaning: Promise<void> = Promise.resolve();
+  private readonly deferred: DeferredIndex;
   private rowsWritten = 0;
   private readonly warnings = new Set<string>();
 
@@ -35,7 +37,9 @@ export class StoreUpkeep {
     private readonly connection: DatabaseConnection,
     private readonly index: VectorIndex,
     private readonly logger: Pick<LoggerService, 'debug' | 'warn'>,
-  ) {}
+  ) {
+    this.deferred = new DeferredIndex(connection, index, logger);
+  }
 
   /** Aborts when the store closes. */
   get signal(): AbortSignal {
@@ -89,12 +93,18 @@ export class StoreUpkeep {
     await this.connection.withMaintenanceSession(session =>
       session.transaction(refreshKeywordStatistics),
     );
+    await this.inBackground(() => this.deferred.build({ signal: this.signal }));
     try {
       await this.index.calibrateIfDue({ isLoad, ...BRIEFLY, signal: this.signal });
     } catch (error) {
       this.signal.throwIfAborted();
       this.logger.warn(`The vector index was not measured: ${driverError(error).message}`);
     }
+  }
+
+  /** Many rows are about to be written, and `refresh` will be called. */
+  async prepareForMany(): Promise<void> {
+    await this.inBackground(() => this.deferred.drop(this.signal));
   }
 
   /** Rows were written one by one; the table may have grown by half since recall was measured. */

@@ -58,11 +58,11 @@ export async function withMaintenanceLock<T>(
  *
  * @throws ConflictError when somebody is at it.
  */
-export async function withCleanUpLock(
+export async function withCleanUpLock<T>(
   connection: DatabaseConnection,
-  work: (transaction: Database) => Promise<void>,
-): Promise<void> {
-  await connection.transaction(async transaction => {
+  work: (transaction: Database) => Promise<T>,
+): Promise<T> {
+  return connection.transaction(async transaction => {
     const isFree =
       connection.kind === 'postgresql'
         ? await tryLock(transaction, sql`pg_try_advisory_xact_lock_shared`)
@@ -70,7 +70,7 @@ export async function withCleanUpLock(
     if (!isFree) {
       throw underWay();
     }
-    await work(transaction);
+    return work(transaction);
   });
 }
 

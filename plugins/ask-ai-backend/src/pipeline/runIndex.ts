@@ -40,6 +40,10 @@ export async function runIndex(
   const progress = noProgress();
   await options.claimEmbeddingSpace({ signal });
   const known = await knownDocuments(options.store, run.entityRef);
+  const isFirst = known.size === 0 && run.entityRef === undefined;
+  if (isFirst) {
+    await options.store.prepareForMany();
+  }
   const failures = await options.runs.failures(Number.MAX_SAFE_INTEGER);
   const failed = new Set(failures.map(documentName));
   const reasons: string[] = [];
@@ -78,7 +82,7 @@ export async function runIndex(
     }
   }
   await removeSwitchedOff(known, { ...options, progress });
-  if (progress.documents.changed + progress.documents.removed > 0) {
+  if (isFirst || progress.documents.changed + progress.documents.removed > 0) {
     await options.store.refreshStatistics();
   }
   return { progress, reasons };

@@ -107,7 +107,7 @@ describe('InMemoryVectorStore', () => {
   it('keeps the records of documents without chunks when it takes another space', async () => {
     const store = InMemoryVectorStore.create({ dimensions: 3 });
     const key = { entityId: 'api:default/a', source: 'catalog' as const };
-    await store.replaceDocument({ ...key, fingerprint: '1', embedded: [], kept: [] });
+    await store.replaceDocuments([{ ...key, fingerprint: '1', embedded: [], kept: [] }]);
     await store.useEmbeddingSpace({ provider: 'p', model: 'm', dimensions: 4, chunkerVersion: 1 });
     expect(await store.document(key)).toEqual({ ...key, fingerprint: '1', chunkCount: 0 });
   });

@@ -208,6 +208,11 @@ export class InMemoryVectorStore implements IVectorStore {
     return undefined;
   }
 
+  /** Does nothing: there is no index to be written. */
+  async prepareForMany(): Promise<void> {
+    this.assertOpen();
+  }
+
   /** Does nothing: ranks rely on counts that every write keeps up to date. */
   async refreshStatistics(): Promise<void> {
     this.assertOpen();
@@ -250,10 +255,6 @@ export class InMemoryVectorStore implements IVectorStore {
   async chunks(key: DocumentKey, range: { from: number; to: number }): Promise<DocumentChunk[]> {
     this.assertOpen();
     return this.table.chunksOf(key, range);
-  }
-
-  replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }> {
-    return this.replaceDocuments([replacement]);
   }
 
   async replaceDocuments(

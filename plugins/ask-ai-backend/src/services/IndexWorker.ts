@@ -23,6 +23,8 @@ export type ExecuteRun = (
 export interface IndexWorkerOptions {
   runs: RunStore;
   execute: ExecuteRun;
+  /** After a run that failed or was cancelled: what it wrote by then stays. */
+  settle(): Promise<void>;
   logger: LoggerService;
 }
 
@@ -154,6 +156,11 @@ export class IndexWorker {
         : String(error);
     const outcome = signal.aborted ? 'cancelled' : 'failed';
     logger[outcome === 'failed' ? 'error' : 'info'](`Index run ${outcome}: ${reason}`);
+    if (!this.stopping.signal.aborted) {
+      await this.options
+        .settle()
+        .catch(failure => logger.warn('Could not bring up to date what searches rely on', failure));
+    }
     await runs
       .finish(run.id, outcome, progress, reason)
       .catch(failure => logger.error('Could not write down how the index run ended', failure));

@@ -97,7 +97,7 @@ describe('PgVectorStore behind PgBouncer, which pools transactions', {
         );
         await store.storeBatch(batch);
         const [one] = batch;
-        await store.replaceDocument({ ...key, fingerprint: '1', embedded: batch, kept: [] });
+        await store.replaceDocuments([{ ...key, fingerprint: '1', embedded: batch, kept: [] }]);
         expect(await store.count(mine)).toBe(batch.length);
         const vector = row('x-0').vector;
         for (const filter of [

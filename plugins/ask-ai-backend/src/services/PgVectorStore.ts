@@ -228,6 +228,10 @@ export class PgVectorStore implements IVectorStore {
     return this.calls.run('read the state of the vector index', () => this.index.status());
   }
 
+  async prepareForMany(): Promise<void> {
+    await this.calls.run('prepare for many rows', () => this.upkeep.prepareForMany());
+  }
+
   async refreshStatistics(): Promise<void> {
     await this.calls.run('refresh statistics', () => this.upkeep.refresh());
   }
@@ -254,10 +258,6 @@ export class PgVectorStore implements IVectorStore {
 
   chunks(key: DocumentKey, range: { from: number; to: number }): Promise<DocumentChunk[]> {
     return this.calls.runFor(key.entityId, 'read a document', [], db => readChunks(db, key, range));
-  }
-
-  replaceDocument(replacement: DocumentReplacement): Promise<{ removed: number }> {
-    return this.replaceDocuments([replacement]);
   }
 
   async replaceDocuments(

@@ -6,13 +6,15 @@ export function describeClearing({ describe, test }: Suite): void {
   describe('clear, count and stats', () => {
     test('clear without an entity removes chunks and records, and the store works on', async store => {
       await store.storeBatch(samples(5, index => ({ entityId: `component:default/e${index}` })));
-      await store.replaceDocument({
-        entityId: PETSTORE,
-        source: 'techdocs',
-        fingerprint: '1',
-        embedded: [sample('of-document')],
-        kept: [],
-      });
+      await store.replaceDocuments([
+        {
+          entityId: PETSTORE,
+          source: 'techdocs',
+          fingerprint: '1',
+          embedded: [sample('of-document')],
+          kept: [],
+        },
+      ]);
       await store.clear();
       assert.equal(await store.count(), 0);
       assert.deepEqual(await store.search(at(0), 10), []);
@@ -27,13 +29,15 @@ export function describeClearing({ describe, test }: Suite): void {
       const other = 'component:default/petstore-2';
       for (const entityId of [PETSTORE, other]) {
         for (const source of ['catalog', 'techdocs'] as const) {
-          await store.replaceDocument({
-            entityId,
-            source,
-            fingerprint: '1',
-            embedded: [sample(`${entityId} ${source}`, { entityId, source })],
-            kept: [],
-          });
+          await store.replaceDocuments([
+            {
+              entityId,
+              source,
+              fingerprint: '1',
+              embedded: [sample(`${entityId} ${source}`, { entityId, source })],
+              kept: [],
+            },
+          ]);
         }
       }
       await store.clear(PETSTORE);

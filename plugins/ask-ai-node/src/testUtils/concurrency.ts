@@ -95,12 +95,14 @@ export function describeConcurrency({ describe, test }: Suite): void {
           `v${String(number).padStart(3, '0')}`,
         );
       const replace = (number: number, kept = [shared.documentChunk]) =>
-        store.replaceDocument({
-          ...KEY,
-          fingerprint: `${number}`,
-          embedded: version(number),
-          kept,
-        });
+        store.replaceDocuments([
+          {
+            ...KEY,
+            fingerprint: `${number}`,
+            embedded: version(number),
+            kept,
+          },
+        ]);
       await store.store(shared);
       await replace(0);
       const write = async () => {
@@ -126,7 +128,7 @@ export function describeConcurrency({ describe, test }: Suite): void {
           embedded: samples(10, () => ({}), `round-${round}-writer-${writer}`),
           kept: [],
         }));
-        await Promise.all(replacements.map(replacement => store.replaceDocument(replacement)));
+        await Promise.all(replacements.map(replacement => store.replaceDocuments([replacement])));
         const record = await store.document(KEY);
         const winner = replacements.find(({ fingerprint }) => fingerprint === record?.fingerprint);
         assert.deepEqual(await store.chunkIds(KEY), new Set(winner?.embedded.map(({ id }) => id)));

@@ -28,18 +28,18 @@ const idsOfAll = (embeddings: readonly EmbeddingVector[]) => embeddings.map(({ i
 
 export function describeDocuments({ describe, test }: Suite): void {
   describe('documents', () => {
-    test('replaceDocument stores a new document and its record', async store => {
+    test('replaceDocuments stores a new document and its record', async store => {
       const embedded = document(3);
-      assert.deepEqual(await store.replaceDocument(replacement({ embedded })), { removed: 0 });
+      assert.deepEqual(await store.replaceDocuments([replacement({ embedded })]), { removed: 0 });
       assert.deepEqual(await storedIds(store), idsOfAll(embedded));
       assert.deepEqual(await store.document(KEY), { ...KEY, fingerprint: 'v1', chunkCount: 3 });
       assert.deepEqual(await store.chunkIds(KEY), new Set(idsOfAll(embedded)));
     });
 
     test('the chunks beyond the end of a shrunken document go', async store => {
-      await store.replaceDocument(replacement({ embedded: document(5) }));
+      await store.replaceDocuments([replacement({ embedded: document(5) })]);
       const shrunken = replacement({ embedded: document(2), fingerprint: 'v2' });
-      assert.deepEqual(await store.replaceDocument(shrunken), { removed: 3 });
+      assert.deepEqual(await store.replaceDocuments([shrunken]), { removed: 3 });
       assert.deepEqual(await storedIds(store), idsOfAll(document(2)));
       assert.deepEqual(await store.document(KEY), { ...KEY, fingerprint: 'v2', chunkCount: 2 });
     });
@@ -50,7 +50,7 @@ export function describeDocuments({ describe, test }: Suite): void {
         EmbeddingVector,
         EmbeddingVector,
       ];
-      await store.replaceDocument(replacement({ embedded: [first, second, third] }));
+      await store.replaceDocuments([replacement({ embedded: [first, second, third] })]);
       const moved: DocumentChunk = {
         ...second.documentChunk,
         entityName: 'Pet Store',
@@ -64,7 +64,7 @@ export function describeDocuments({ describe, test }: Suite): void {
       };
       const added = sample('added', { vector: at(90), chunkIndex: 1, totalChunks: 2 });
       const next = replacement({ embedded: [added], kept: [moved], fingerprint: 'v2' });
-      assert.deepEqual(await store.replaceDocument(next), { removed: 2 });
+      assert.deepEqual(await store.replaceDocuments([next]), { removed: 2 });
       const [hit, ...others] = await store.search(second.vector, 10);
       assert.deepEqual(hit?.documentChunk, moved);
       assertSimilarity(hit?.similarity, 1);
@@ -77,10 +77,10 @@ export function describeDocuments({ describe, test }: Suite): void {
 
     test('a kept chunk is found by the words of its new title, not of its old one', async store => {
       const [chunk] = samples(1, () => ({ title: 'Alpha' })) as [EmbeddingVector];
-      await store.replaceDocument(replacement({ embedded: [chunk] }));
+      await store.replaceDocuments([replacement({ embedded: [chunk] })]);
       const { metadata } = chunk.documentChunk;
       const kept = [{ ...chunk.documentChunk, metadata: { ...metadata, title: 'Beta' } }];
-      await store.replaceDocument(replacement({ kept }));
+      await store.replaceDocuments([replacement({ kept })]);
       const find = (text: string) => store.searchRanked({ mode: 'keyword', text, topK: 5 });
       assert.equal((await find('beta')).length, 1);
       assert.equal((await find('alpha')).length, 0);
@@ -88,7 +88,7 @@ export function describeDocuments({ describe, test }: Suite): void {
 
     test('a kept chunk that is gone is a conflict, and nothing is written', async store => {
       const before = document(3);
-      await store.replaceDocument(replacement({ embedded: before }));
+      await store.replaceDocuments([replacement({ embedded: before })]);
       const next = replacement({
         embedded: [sample('added')],
         kept: [
@@ -97,7 +97,9 @@ export function describeDocuments({ describe, test }: Suite): void {
         ],
         fingerprint: 'v2',
       });
-      await assertRejects(() => store.replaceDocument(next), 'ConflictError', { statusCode: 409 });
+      await assertRejects(() => store.replaceDocuments([next]), 'ConflictError', {
+        statusCode: 409,
+      });
       const exported = await collect(store.export());
       assert.deepEqual(
         exported.map(({ documentChunk }) => documentChunk),
@@ -108,7 +110,7 @@ export function describeDocuments({ describe, test }: Suite): void {
 
     test('a chunk that can not be stored, or is of another document, leaves all as it was', async store => {
       const before = document(2);
-      await store.replaceDocument(replacement({ embedded: before }));
+      await store.replaceDocuments([replacement({ embedded: before })]);
       const stranger = { entityId: 'component:default/other' };
       const bad: Record<string, Partial<DocumentReplacement>> = {
         'a zero vector': {
@@ -128,13 +130,13 @@ export function describeDocuments({ describe, test }: Suite): void {
       };
       for (const [what, options] of Object.entries(bad)) {
         const next = replacement({ fingerprint: 'v2', ...options });
-        await assertRejects(() => store.replaceDocument(next), 'InvalidVectorError', {
+        await assertRejects(() => store.replaceDocuments([next]), 'InvalidVectorError', {
           statusCode: 400,
           what,
         });
       }
       const wrong = replacement({ embedded: [sample('a'), sample('b', { vector: [1] })] });
-      await assertRejects(() => store.replaceDocument(wrong), 'DimensionMismatchError');
+      await assertRejects(() => store.replaceDocuments([wrong]), 'DimensionMismatchError');
       assert.deepEqual(await storedIds(store), idsOfAll(before));
       assert.deepEqual(await collect(store.documents()), [
         { ...KEY, fingerprint: 'v1', chunkCount: 2 },
@@ -147,8 +149,8 @@ export function describeDocuments({ describe, test }: Suite): void {
         sample('other', { entityId: 'component:default/petstore-2' }),
       ];
       await store.storeBatch(others);
-      await store.replaceDocument(replacement({ embedded: document(2) }));
-      await store.replaceDocument(replacement({ embedded: document(1, 'next') }));
+      await store.replaceDocuments([replacement({ embedded: document(2) })]);
+      await store.replaceDocuments([replacement({ embedded: document(1, 'next') })]);
       assert.deepEqual(await storedIds(store), ['catalog', 'next-0000', 'other']);
       assert.deepEqual(await store.chunkIds(KEY), new Set(['next-0000']));
       assert.deepEqual(await store.removeDocument(KEY), { removed: 1 });
@@ -157,7 +159,7 @@ export function describeDocuments({ describe, test }: Suite): void {
 
     test('chunks that were stored for the document without its record go too', async store => {
       await store.storeBatch(document(3, 'stray'));
-      assert.deepEqual(await store.replaceDocument(replacement({ embedded: document(1) })), {
+      assert.deepEqual(await store.replaceDocuments([replacement({ embedded: document(1) })]), {
         removed: 3,
       });
       assert.deepEqual(await storedIds(store), ['chunk-0000']);
@@ -187,7 +189,7 @@ export function describeDocuments({ describe, test }: Suite): void {
     });
 
     test('of equal documents that are replaced at once the last one wins', async store => {
-      await store.replaceDocument(replacement({ embedded: document(3) }));
+      await store.replaceDocuments([replacement({ embedded: document(3) })]);
       const { removed } = await store.replaceDocuments([
         replacement({ embedded: document(2), fingerprint: 'v2' }),
         replacement({ embedded: document(1), fingerprint: 'v3' }),
@@ -198,8 +200,8 @@ export function describeDocuments({ describe, test }: Suite): void {
     });
 
     test('a document may be replaced by nothing', async store => {
-      await store.replaceDocument(replacement({ embedded: document(3) }));
-      assert.deepEqual(await store.replaceDocument(replacement({ fingerprint: 'v2' })), {
+      await store.replaceDocuments([replacement({ embedded: document(3) })]);
+      assert.deepEqual(await store.replaceDocuments([replacement({ fingerprint: 'v2' })]), {
         removed: 3,
       });
       assert.equal(await store.count(), 0);
@@ -208,10 +210,10 @@ export function describeDocuments({ describe, test }: Suite): void {
 
     test('the same replacement again changes nothing', async store => {
       const once = replacement({ embedded: document(3) });
-      await store.replaceDocument(once);
-      assert.deepEqual(await store.replaceDocument(once), { removed: 0 });
+      await store.replaceDocuments([once]);
+      assert.deepEqual(await store.replaceDocuments([once]), { removed: 0 });
       const kept = replacement({ kept: once.embedded.map(({ documentChunk }) => documentChunk) });
-      assert.deepEqual(await store.replaceDocument(kept), { removed: 0 });
+      assert.deepEqual(await store.replaceDocuments([kept]), { removed: 0 });
       assert.deepEqual(await storedIds(store), idsOfAll(once.embedded));
       assert.deepEqual(await collect(store.documents()), [
         { ...KEY, fingerprint: 'v1', chunkCount: 3 },
@@ -220,14 +222,14 @@ export function describeDocuments({ describe, test }: Suite): void {
 
     test('of equal ids in a replacement the last one wins, and the record counts it once', async store => {
       const embedded = [sample('a', { content: 'first' }), sample('a', { content: 'last' })];
-      await store.replaceDocument(replacement({ embedded }));
+      await store.replaceDocuments([replacement({ embedded })]);
       const [hit] = await store.search(at(0), 5);
       assert.equal(hit?.documentChunk.content, 'last');
       assert.equal((await store.document(KEY))?.chunkCount, 1);
     });
 
     test('removeDocument removes chunks and record, once', async store => {
-      await store.replaceDocument(replacement({ embedded: document(3) }));
+      await store.replaceDocuments([replacement({ embedded: document(3) })]);
       assert.deepEqual(await store.removeDocument(KEY), { removed: 3 });
       assert.deepEqual(await store.removeDocument(KEY), { removed: 0 });
       assert.equal(await store.document(KEY), undefined);
@@ -242,7 +244,7 @@ export function describeDocuments({ describe, test }: Suite): void {
         })),
       );
       for (const key of keys) {
-        await store.replaceDocument({ ...key, fingerprint: key.source, embedded: [], kept: [] });
+        await store.replaceDocuments([{ ...key, fingerprint: key.source, embedded: [], kept: [] }]);
       }
       const found = (await collect(store.documents())).map(
         ({ entityId, source }) => `${entityId} ${source}`,
@@ -261,7 +263,7 @@ export function describeDocuments({ describe, test }: Suite): void {
 
     test('chunks gives a stretch of a document in order, both ends included', async store => {
       const embedded = document(12);
-      await store.replaceDocument(replacement({ embedded: [...embedded].reverse() }));
+      await store.replaceDocuments([replacement({ embedded: [...embedded].reverse() })]);
       await store.store(sample('catalog', { source: 'catalog', chunkIndex: 3 }));
       const positions = async (from: number, to: number) =>
         (await store.chunks(KEY, { from, to })).map(({ metadata }) => metadata.chunkIndex);

@@ -26,14 +26,15 @@ const CALLS: Record<string, (store: IVectorStore) => Promise<unknown>> = {
       chunkerVersion: 1,
     }),
   vectorIndex: store => store.vectorIndex(),
+  prepareForMany: store => store.prepareForMany(),
   refreshStatistics: store => store.refreshStatistics(),
   export: store => collect(store.export()),
   documents: store => collect(store.documents()),
   document: store => store.document(KEY),
   chunkIds: store => store.chunkIds(KEY),
   chunks: store => store.chunks(KEY, { from: 0, to: 1 }),
-  replaceDocument: store =>
-    store.replaceDocument({ ...KEY, fingerprint: '1', embedded: [sample('a')], kept: [] }),
+  replaceDocuments: store =>
+    store.replaceDocuments([{ ...KEY, fingerprint: '1', embedded: [sample('a')], kept: [] }]),
   removeDocument: store => store.removeDocument(KEY),
 };
 

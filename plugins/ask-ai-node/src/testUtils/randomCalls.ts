@@ -187,7 +187,7 @@ class Campaign {
       embedded,
       kept,
     };
-    if (await this.succeeds(() => this.store.replaceDocument(replacement))) {
+    if (await this.succeeds(() => this.store.replaceDocuments([replacement]))) {
       for (const { id } of mine) {
         const chunk = kept.find(candidate => candidate.id === id);
         const before = this.expected.get(id);

@@ -70,12 +70,14 @@ export function describeReplacingMeanwhile({ describe, test }: Suite): void {
         });
         const added = sample('added', { entityId: E0, content: 'added', vector: at(102) });
         const replace = () =>
-          store.replaceDocument({
-            ...KEY,
-            fingerprint: 'meanwhile',
-            embedded: [added],
-            kept: moved.map(({ documentChunk }) => documentChunk),
-          });
+          store.replaceDocuments([
+            {
+              ...KEY,
+              fingerprint: 'meanwhile',
+              embedded: [added],
+              kept: moved.map(({ documentChunk }) => documentChunk),
+            },
+          ]);
         const calls = { [early]: replace };
         await store.replaceAll(streamOf(streamed(size), calls), { documents });
         const others = streamed(size).filter(embedding => !isOf(embedding, KEY));
@@ -133,13 +135,15 @@ export function describeReplacingMeanwhile({ describe, test }: Suite): void {
             assert.equal(await store.count(), 0);
           },
           [late]: () =>
-            store.replaceDocument({
-              ...KEY,
-              entityId: E2,
-              fingerprint: 'after',
-              embedded: [after],
-              kept: [],
-            }),
+            store.replaceDocuments([
+              {
+                ...KEY,
+                entityId: E2,
+                fingerprint: 'after',
+                embedded: [after],
+                kept: [],
+              },
+            ]),
         };
         const load = await store.replaceAll(streamOf(streamed(size), calls), { documents });
         assert.deepEqual(load, { received: size });
@@ -195,7 +199,9 @@ function describeOrder({ test }: Suite): void {
         // Written, then removed.
         await store.store(sample('dropped', { entityId: 'component:default/e8' }));
         await store.clear('component:default/e8');
-        await store.replaceDocument({ ...replacement, embedded: [sample('d', { entityId: E2 })] });
+        await store.replaceDocuments([
+          { ...replacement, embedded: [sample('d', { entityId: E2 })] },
+        ]);
         await store.removeDocument({ ...KEY, entityId: E2 });
         // Removed, then written.
         await store.clear(E1);

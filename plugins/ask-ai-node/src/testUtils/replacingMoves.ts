@@ -12,13 +12,15 @@ export function describeMoves({ test }: Suite): void {
     'clear of an entity': store => store.clear(elsewhere),
     removeDocument: store => store.removeDocument({ ...KEY, entityId: elsewhere }),
     replaceDocument: store =>
-      store.replaceDocument({
-        ...KEY,
-        entityId: elsewhere,
-        fingerprint: '1',
-        embedded: [],
-        kept: [],
-      }),
+      store.replaceDocuments([
+        {
+          ...KEY,
+          entityId: elsewhere,
+          fingerprint: '1',
+          embedded: [],
+          kept: [],
+        },
+      ]),
   };
   for (const [name, remove] of Object.entries(removals)) {
     test(`a chunk that goes with ${name} is gone, though the stream gives it to another entity`, async store => {
@@ -36,13 +38,15 @@ export function describeMoves({ test }: Suite): void {
     );
     await store.storeBatch(kept);
     const replace = () =>
-      store.replaceDocument({
-        ...KEY,
-        entityId: elsewhere,
-        fingerprint: '1',
-        embedded: [],
-        kept: kept.map(({ documentChunk }) => documentChunk),
-      });
+      store.replaceDocuments([
+        {
+          ...KEY,
+          entityId: elsewhere,
+          fingerprint: '1',
+          embedded: [],
+          kept: kept.map(({ documentChunk }) => documentChunk),
+        },
+      ]);
     await store.replaceAll(streamOf(streamed(SHORT), { 3: replace }));
     const expected = byId([...streamed(SHORT), ...kept]);
     assert.deepEqual((await contentOf(store)).chunks, expected);

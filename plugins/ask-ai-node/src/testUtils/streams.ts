@@ -21,13 +21,15 @@ export async function contentOf(store: IVectorStore): Promise<Content> {
 
 /** Stores a document of 40 chunks, `old-0000` to `old-0039`, with its record. */
 export async function fill(store: IVectorStore): Promise<Content> {
-  await store.replaceDocument({
-    entityId: PETSTORE,
-    source: 'techdocs',
-    fingerprint: 'old',
-    embedded: samples(40, index => ({ chunkIndex: index, content: 'old' }), 'old'),
-    kept: [],
-  });
+  await store.replaceDocuments([
+    {
+      entityId: PETSTORE,
+      source: 'techdocs',
+      fingerprint: 'old',
+      embedded: samples(40, index => ({ chunkIndex: index, content: 'old' }), 'old'),
+      kept: [],
+    },
+  ]);
   return contentOf(store);
 }
 

@@ -9,13 +9,15 @@ export function describeUnusualInput({ describe, test }: Suite): void {
   describe('input that finds nothing', () => {
     test('an id that no chunk can have finds nothing and removes nothing', async store => {
       await store.store(sample('chunk-1'));
-      await store.replaceDocument({
-        entityId: PETSTORE,
-        source: 'techdocs',
-        fingerprint: '1',
-        embedded: [sample('chunk-1')],
-        kept: [],
-      });
+      await store.replaceDocuments([
+        {
+          entityId: PETSTORE,
+          source: 'techdocs',
+          fingerprint: '1',
+          embedded: [sample('chunk-1')],
+          kept: [],
+        },
+      ]);
       for (const entityId of IMPOSSIBLE_IDS) {
         const key = { entityId, source: 'techdocs' as const };
         assert.equal(await store.count(entityId), 0);

@@ -128,7 +128,7 @@ describe('what others do to the table while it is loaded', { timeout: 2 * DEADLI
       const contents = await replaceAll(NEW, async () => {
         await store.store(row('row-00005', 'stored'));
         await store.clear('component:default/e2');
-        await store.replaceDocument({ ...key, fingerprint: '1', embedded: [chunk], kept: [] });
+        await store.replaceDocuments([{ ...key, fingerprint: '1', embedded: [chunk], kept: [] }]);
       });
       const kept = NEW.filter(({ id }) => !/[12]$/.test(id));
       expect(contents).toEqual(contentsIn(kept, [row('row-00005', 'stored'), chunk]));

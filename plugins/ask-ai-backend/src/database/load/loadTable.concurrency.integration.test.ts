@@ -179,12 +179,14 @@ class Journal {
     await this.store.storeBatch(stored);
     this.note(stored);
     const chunk = row(`replaced-${round}`, 'replaced', KEY.entityId);
-    await this.store.replaceDocument({
-      ...KEY,
-      fingerprint: `${round}`,
-      embedded: [chunk],
-      kept: [],
-    });
+    await this.store.replaceDocuments([
+      {
+        ...KEY,
+        fingerprint: `${round}`,
+        embedded: [chunk],
+        kept: [],
+      },
+    ]);
     this.forgetReplaced();
     this.note([chunk]);
     const victims = [

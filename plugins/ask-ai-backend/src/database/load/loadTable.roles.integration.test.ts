@@ -107,7 +107,7 @@ describe('a load by roles with different rights', () => {
     async function* stream() {
       yield* loaded.slice(0, 10);
       await writer.store(row('stored'));
-      await writer.replaceDocument({ ...key, fingerprint: '1', embedded: [mine], kept: [] });
+      await writer.replaceDocuments([{ ...key, fingerprint: '1', embedded: [mine], kept: [] }]);
       await writer.clear('component:default/e2');
       expect(await reader.count()).toBeGreaterThan(0);
       yield* loaded.slice(10);

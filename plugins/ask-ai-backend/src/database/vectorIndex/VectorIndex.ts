@@ -80,6 +80,11 @@ export class VectorIndex implements VectorIndexAdministration {
     return completeDefinition(this.state, this.options);
   }
 
+  /** How it was built; `undefined` while there is none. */
+  get live(): VectorIndexDefinition | undefined {
+    return this.state.live;
+  }
+
   /** Reads the catalogs again when what is known is older: another replica may have rebuilt the index. */
   async refresh(maxAgeMs = STATE_LIFETIME_MS): Promise<void> {
     if (performance.now() - this.readAt < maxAgeMs) {
@@ -196,12 +201,18 @@ export class VectorIndex implements VectorIndexAdministration {
     definition: Partial<VectorIndexDefinition>,
     options: BuildOptions = {},
   ): Promise<CalibrationReport> {
-    await this.run('rebuild the vector index', async () => {
+    await this.build(definition, options);
+    return this.calibrate({ signal: options.signal });
+  }
+
+  /** As `rebuild`, but nothing is measured. */
+  build(definition: Partial<VectorIndexDefinition>, options: BuildOptions = {}): Promise<void> {
+    return this.run('rebuild the vector index', async () => {
       const wanted = completeDefinition(this.state, { ...this.options, ...definition });
       const size = { dimensions: this.dimensions, rows: await estimateRows(this.connection.db) };
       await rebuildIndex(this.connection, wanted, size, options);
+      await this.refresh(0);
     });
-    return this.calibrate({ signal: options.signal });
   }
 
   async tune(options: BuildOptions = {}): Promise<CalibrationReport> {

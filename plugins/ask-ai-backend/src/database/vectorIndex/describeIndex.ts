@@ -41,7 +41,7 @@ function problemOf(
   tune: { m: number; efConstruction: number } | undefined,
 ): string | undefined {
   if (!state.live?.isValid && !state.isBuilding) {
-    return 'There is no valid vector index, so every search compares with every vector: run "ask-ai reindex --tune", or start the backend again.';
+    return 'There is no valid vector index, so every search compares with every vector. A first index run builds it at its end; otherwise run "ask-ai reindex --tune", or start the backend again.';
   }
   if (!calibration || calibration.recall >= recallTarget) {
     return undefined;
