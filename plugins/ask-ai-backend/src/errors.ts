@@ -72,7 +72,8 @@ export class EmbeddingSpaceMismatchError extends AskAiError {
   ) {
     super(
       `The index was embedded by ${stored}, but ${configured} is configured. Their vectors can't be compared: ` +
-        'set the configuration back, or remove the index (DELETE /api/ask-ai/index) and build it anew (POST /api/ask-ai/index).',
+        'set the configuration back, or embed what is stored by the configured model (ask-ai reembed, or ' +
+        'askAi.embedding.onModelChange: reembed).',
     );
   }
 }

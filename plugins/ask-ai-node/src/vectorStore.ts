@@ -47,6 +47,11 @@ export interface RankedQuery {
   text: string;
   /** The question's embedding; may be missing in mode `keyword`. */
   vector?: ArrayLike<number>;
+  /**
+   * The space that the vector is of: a store that is of another one by then rejects the search with an
+   * error named `EmbeddingSpaceMismatchError`.
+   */
+  space?: EmbeddingSpace;
   topK: number;
   filter?: SearchFilter;
 }
@@ -58,6 +63,42 @@ export interface EmbeddingSpace {
   dimensions: number;
   /** Of the chunker; another version is no other space. */
   chunkerVersion: number;
+}
+
+/**
+ * Embeds chunks as a store holds them.
+ *
+ * @returns a vector each, in their order; none for a chunk that can't be embedded.
+ */
+export type EmbedChunks = (
+  chunks: readonly DocumentChunk[],
+) => Promise<(ArrayLike<number> | undefined)[]>;
+
+/** How far a store is on its way to another space. */
+export interface ReembedProgress {
+  /** `embedding` while the model is asked, `indexing` while the vector index is built. */
+  phase: 'embedding' | 'indexing';
+  /** Chunks that have a vector of the other space, also of an earlier, interrupted call. */
+  chunksDone: number;
+  chunksTotal: number;
+  /** The part of the vector index that is built, 0 to 1; in phase `indexing`, where it is known. */
+  indexed?: number;
+}
+
+/** Options of a change of space. */
+export interface ReembedOptions {
+  /** Called a few times a second at most. */
+  onProgress?(progress: ReembedProgress): void;
+  /** Ends it, which then rejects with the signal's reason; the store stays in the space it has. */
+  signal?: AbortSignal;
+}
+
+/** What a change of space did. */
+export interface ReembedResult {
+  /** Chunks that this call embedded. */
+  embedded: number;
+  /** Documents of which a chunk could not be embedded: they are no longer in the store. */
+  removed: DocumentKey[];
 }
 
 /** Size of a store. */
@@ -169,6 +210,21 @@ export interface IVectorStore {
    */
   useEmbeddingSpace(space: EmbeddingSpace): Promise<void>;
 
+  /**
+   * Takes everything that is stored into another space: the chunks are embedded as they are, and all the
+   * new vectors take the place of the old ones at once, which searches see until then. What is written
+   * or removed meanwhile is taken along. Where the store outlives the process, a call that was
+   * interrupted is gone on with by the next one for the same space. A document of which a chunk can't be
+   * embedded is removed with its record, so that the next run takes it up again.
+   *
+   * @throws an error named `ConflictError` while a load or another change of space is under way.
+   */
+  changeEmbeddingSpace(
+    space: EmbeddingSpace,
+    embed: EmbedChunks,
+    options?: ReembedOptions,
+  ): Promise<ReembedResult>;
+
   /** The state of the vector index; `undefined` for a store that compares with every vector. */
   vectorIndex(): Promise<VectorIndexStatus | undefined>;
 
@@ -206,11 +262,16 @@ export interface IVectorStore {
    * old or the new documents. Rows that did not change stay untouched. Of equal documents the last one
    * wins.
    *
+   * @param options - `space` is what the vectors are of: a store that is of another one by then rejects
+   * with an error named `EmbeddingSpaceMismatchError` and writes nothing.
    * @returns how many chunks went.
    * @throws an error named `ConflictError`, with nothing written, when a kept chunk is no longer
    * there.
    */
-  replaceDocuments(replacements: readonly DocumentReplacement[]): Promise<{ removed: number }>;
+  replaceDocuments(
+    replacements: readonly DocumentReplacement[],
+    options?: { space?: EmbeddingSpace },
+  ): Promise<{ removed: number }>;
 
   /** Removes a document and its record. */
   removeDocument(key: DocumentKey): Promise<{ removed: number }>;

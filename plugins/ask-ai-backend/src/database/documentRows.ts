@@ -189,11 +189,18 @@ export async function readChunks(
   return rows.map(toDocumentChunk);
 }
 
-/** Two array parameters, as `hasIdAmong` has one. */
-function isOfDocuments(documents: readonly DocumentKey[]): SQL {
+/**
+ * Two array parameters, as `hasIdAmong` has one.
+ *
+ * @param table - with the columns of `embeddings`.
+ */
+export function isOfDocuments(
+  documents: readonly DocumentKey[],
+  table: Pick<typeof embeddings, 'entityId' | 'source'> = embeddings,
+): SQL {
   const entityIds = sql.param(documents.map(({ entityId }) => entityId));
   const sources = sql.param(documents.map(({ source }) => source));
-  return sql`(${embeddings.entityId}, ${embeddings.source}) in (select * from unnest(${entityIds}::text[], ${sources}::text[]))`;
+  return sql`(${table.entityId}, ${table.source}) in (select * from unnest(${entityIds}::text[], ${sources}::text[]))`;
 }
 
 function ofDocument({ entityId, source }: DocumentKey): SQL | undefined {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DocumentChunk } from 'backstage-plugin-ask-ai-common';
 import type { EmbeddingVector } from 'backstage-plugin-ask-ai-node';
-import { type SQL, sql } from 'drizzle-orm';
+import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { embeddings } from './schema';
 import { VectorParameter } from './vectorColumn';
 
@@ -24,6 +24,13 @@ export const WRITTEN_COLUMNS = [
   'contentHash',
   'vectorHash',
 ] as const satisfies (keyof EmbeddingRow)[];
+
+const columns = getTableColumns(embeddings);
+
+/** What an upsert sets, but for the times: all that is written but the id. */
+export const PROPOSED_VALUES: Record<string, SQL> = Object.fromEntries(
+  WRITTEN_COLUMNS.slice(1).map(key => [key, sql.raw(`excluded."${columns[key].name}"`)]),
+);
 
 /** The columns of a hit: all that a `DocumentChunk` is made of, and never the vector. */
 export const chunkColumns = {

@@ -1,6 +1,7 @@
 import type { EmbeddingSpace } from 'backstage-plugin-ask-ai-node';
 import { sql } from 'drizzle-orm';
-import { DimensionMismatchError, EmbeddingSpaceMismatchError } from '../errors';
+import { DimensionMismatchError } from '../errors';
+import { assertSameSpace, isSameSpace } from '../lib/embeddingSpace';
 import type { Database, DatabaseConnection } from './connection';
 import { isEmpty } from './counts';
 import { withLockRetries } from './lockRetries';
@@ -34,7 +35,7 @@ export async function claimEmbeddingSpace(
   space: EmbeddingSpace,
 ): Promise<void> {
   const stored = await readEmbeddingSpace(connection.db);
-  if (stored && isSame(stored, space) && stored.chunkerVersion === space.chunkerVersion) {
+  if (stored && isSameSpace(stored, space) && stored.chunkerVersion === space.chunkerVersion) {
     return;
   }
   await changeTable(connection, async transaction => {
@@ -43,10 +44,7 @@ export async function claimEmbeddingSpace(
       await assertFits(transaction, current, space);
     }
     await setDimensions(transaction, space.dimensions);
-    await transaction
-      .insert(embeddingSpace)
-      .values(space)
-      .onConflictDoUpdate({ target: embeddingSpace.singleton, set: space });
+    await writeEmbeddingSpace(transaction, space);
   });
 }
 
@@ -66,16 +64,31 @@ async function assertFits(
   current: EmbeddingSpace | undefined,
   space: EmbeddingSpace,
 ): Promise<void> {
-  if (current && !isSame(current, space)) {
-    throw new EmbeddingSpaceMismatchError(describe(current), describe(space));
+  assertSameSpace(current ?? { dimensions: await readDimensions(transaction) }, space);
+}
+
+/**
+ * Call it in a transaction that has read or written `embeddings`, whose lock keeps the space as it is.
+ *
+ * @throws EmbeddingSpaceMismatchError when the store is of another space.
+ */
+export async function assertSpace(transaction: Database, space: EmbeddingSpace): Promise<void> {
+  const stored = await readEmbeddingSpace(transaction);
+  if (stored) {
+    assertSameSpace(stored, space);
   }
-  const dimensions = await readDimensions(transaction);
-  if (!current && dimensions !== space.dimensions) {
-    throw new EmbeddingSpaceMismatchError(
-      `an unknown model (${dimensions} dimensions)`,
-      describe(space),
-    );
-  }
+}
+
+export async function writeEmbeddingSpace(
+  transaction: Database,
+  space: EmbeddingSpace,
+): Promise<void> {
+  const { provider, model, dimensions, chunkerVersion } = space;
+  const set = { provider, model, dimensions, chunkerVersion };
+  await transaction
+    .insert(embeddingSpace)
+    .values(set)
+    .onConflictDoUpdate({ target: embeddingSpace.singleton, set });
 }
 
 /** Gives an empty store another dimension. */
@@ -113,10 +126,27 @@ async function setDimensions(transaction: Database, dimensions: number): Promise
   }
 }
 
-function isSame(a: EmbeddingSpace, b: EmbeddingSpace): boolean {
-  return a.provider === b.provider && a.model === b.model && a.dimensions === b.dimensions;
-}
-
-function describe({ provider, model, dimensions }: EmbeddingSpace): string {
-  return `${provider}/${model} (${dimensions} dimensions)`;
+/**
+ * Searches for a vector of a space. When the store was taken into that space a moment ago, what is known of
+ * its table is of before, and the search is repeated.
+ *
+ * @throws EmbeddingSpaceMismatchError when the store is of another space, whatever the search failed with.
+ */
+export async function searchInSpace<T>(
+  { db }: Pick<DatabaseConnection, 'db'>,
+  index: { dimensions: number; refresh(maxAgeMs: number): Promise<void> },
+  space: EmbeddingSpace,
+  search: () => Promise<T>,
+): Promise<T> {
+  const { dimensions } = index;
+  try {
+    return await search();
+  } catch (error) {
+    await index.refresh(0);
+    await assertSpace(db, space);
+    if (index.dimensions !== dimensions) {
+      return search();
+    }
+    throw error;
+  }
 }

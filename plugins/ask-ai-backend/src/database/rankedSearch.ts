@@ -1,8 +1,11 @@
 import type { RankedResult, SearchFilter, SearchMode } from 'backstage-plugin-ask-ai-common';
+import type { EmbeddingSpace } from 'backstage-plugin-ask-ai-node';
 import { and, type SQL, sql } from 'drizzle-orm';
+import { assertSameSpace, type KnownSpace } from '../lib/embeddingSpace';
 import { legSize } from '../lib/fusion';
 import type { Database } from './connection';
 import { type ChunkRow, toDocumentChunk } from './embeddingRows';
+import { readEmbeddingSpace } from './embeddingSpace';
 import { PreparedStatements, type VectorSearchSettings, variantOf } from './preparedStatements';
 import { rankedStatement } from './rankedStatement';
 import { filterKeys, filterPlaceholders } from './searchFilter';
@@ -16,12 +19,14 @@ export interface RankedSearch {
   vector?: ArrayLike<number>;
   topK: number;
   filter: SearchFilter;
+  /** What the vector is of. */
+  space?: EmbeddingSpace;
 }
 
 /** Finds the best chunks for a question; see `rankedStatement`. */
 export type SearchRanked = (search: RankedSearch) => Promise<RankedResult[]>;
 
-type RankedRow = ChunkRow & { similarity: number; score: number };
+type RankedRow = ChunkRow & { similarity: number; score: number; space: KnownSpace | null };
 
 /**
  * Ranked search by named prepared statements: one for each mode and topK, or, with a filter, one for
@@ -29,6 +34,9 @@ type RankedRow = ChunkRow & { similarity: number; score: number };
  *
  * Fewer rows than a leg holds may mean that the scan of the vector index has ended early: then the
  * exact order decides whether there are more.
+ *
+ * A search that is rejected with EmbeddingSpaceMismatchError was for vectors of another space than those
+ * that the statement has seen.
  *
  * @param settings - asked for before each search.
  */
@@ -68,6 +76,10 @@ export function createRankedSearch(
     let rows = await statementFor(search, { isExact: false }).execute(values);
     if (mode !== 'keyword' && rows.length < limit) {
       rows = await statementFor(search, { isExact: true }).execute(values);
+    }
+    if (search.space) {
+      const stored = rows[0] ? rows[0].space : await readEmbeddingSpace(db);
+      assertSameSpace(stored ?? search.space, search.space);
     }
     return rows
       .map(row => ({

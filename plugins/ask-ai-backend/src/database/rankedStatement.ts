@@ -1,11 +1,12 @@
 import type { SearchMode, VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import { and, eq, type SQL, sql } from 'drizzle-orm';
+import type { KnownSpace } from '../lib/embeddingSpace';
 import { RANK_CONSTANT } from '../lib/fusion';
 import type { Database } from './connection';
 import { chunkColumns } from './embeddingRows';
 import { costOfReading, indexScanSettings } from './indexScanSettings';
 import { keywordCtes } from './keywordLeg';
-import { embeddings, halfVector } from './schema';
+import { embeddingSpace, embeddings, halfVector } from './schema';
 import { distanceTo } from './searchStatements';
 
 /** What a ranked search is made of; its values may be parameters or placeholders. */
@@ -62,6 +63,7 @@ export function rankedStatement(db: Database, statement: RankedStatement) {
         .mapWith(Number)
         .as('similarity'),
       score: score.as('score'),
+      space: SPACE.as('space'),
     })
     .from(fused)
     .innerJoin(embeddings, eq(embeddings.id, sql`fused.id`))
@@ -69,6 +71,12 @@ export function rankedStatement(db: Database, statement: RankedStatement) {
 }
 
 const INPUT_QUERY = sql`(select query from input)`;
+
+/** What the rows are of, as of the same moment. */
+const SPACE = sql<KnownSpace | null>`(
+  select json_build_object('provider', provider, 'model', model, 'dimensions', dimensions)
+  from ${embeddingSpace}
+)`;
 
 function fusedScore(useVector: boolean, useKeywords: boolean): SQL {
   if (useVector && useKeywords) {

@@ -1,10 +1,11 @@
 import type { EmbeddingVector } from 'backstage-plugin-ask-ai-node';
-import { getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Database } from './connection';
 import {
   type EmbeddingRow,
   hasIdAmong,
   lastOfEqualIds,
+  PROPOSED_VALUES,
   toEmbeddingRow,
   WRITTEN_COLUMNS,
 } from './embeddingRows';
@@ -87,21 +88,14 @@ async function write(transaction: Database, rows: EmbeddingRow[]): Promise<void>
   }
 }
 
-const columns = getTableColumns(embeddings);
-
-/** An upsert sets all but the id. */
-const PROPOSED: Record<string, SQL> = {
-  ...Object.fromEntries(
-    WRITTEN_COLUMNS.slice(1).map(key => [key, sql.raw(`excluded."${columns[key].name}"`)]),
-  ),
-  updatedAt: sql`now()`,
-};
-
 function upsert(db: Database, rows: EmbeddingRow[]) {
   return db
     .insert(embeddings)
     .values(rows)
-    .onConflictDoUpdate({ target: embeddings.id, set: PROPOSED });
+    .onConflictDoUpdate({
+      target: embeddings.id,
+      set: { ...PROPOSED_VALUES, updatedAt: sql`now()` },
+    });
 }
 
 type Statement = { execute(values: Record<string, unknown>): Promise<unknown> };

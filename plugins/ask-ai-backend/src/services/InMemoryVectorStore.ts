@@ -9,6 +9,7 @@ import type {
 import type {
   DocumentKey,
   DocumentReplacement,
+  EmbedChunks,
   EmbeddingSpace,
   EmbeddingStream,
   EmbeddingVector,
@@ -16,10 +17,13 @@ import type {
   LoadOptions,
   LoadResult,
   RankedQuery,
+  ReembedOptions,
+  ReembedResult,
   StoredDocument,
   StoreStats,
 } from 'backstage-plugin-ask-ai-node';
-import { ConflictError, VectorStoreUnavailableError } from '../errors';
+import { VectorStoreUnavailableError } from '../errors';
+import { assertDimensions } from '../lib/embeddingSpace';
 import { wholeTopK } from '../lib/topK';
 import {
   normaliseFilter,
@@ -29,9 +33,7 @@ import {
   validateRecord,
   validateReplacement,
 } from '../lib/validation';
-import { DocumentTable } from './memory/DocumentTable';
-import { assertDimensions, assertSameSpace, isSameSpace } from './memory/embeddingSpace';
-import { ReplacingLoad } from './memory/ReplacingLoad';
+import { LiveTable } from './memory/LiveTable';
 import { searchRanked } from './memory/rankedSearch';
 import { toQuery } from './memory/VectorMatrix';
 import { writeStream } from './memory/writeStream';
@@ -51,14 +53,11 @@ export interface InMemoryVectorStoreOptions {
  * compares with every vector, so it is exact: the reference that the others are measured by.
  */
 export class InMemoryVectorStore implements IVectorStore {
-  private table: DocumentTable;
-  /** The load that is to replace the table. */
-  private load: ReplacingLoad | undefined;
-  private space: EmbeddingSpace | undefined;
+  private readonly live: LiveTable;
   private readonly closing = new AbortController();
 
-  private constructor(private currentDimensions: number) {
-    this.table = new DocumentTable(currentDimensions);
+  private constructor(dimensions: number) {
+    this.live = new LiveTable(dimensions);
   }
 
   /** @throws ConfigurationError when the dimensions are no whole number of at least 1. */
@@ -70,7 +69,7 @@ export class InMemoryVectorStore implements IVectorStore {
   }
 
   get dimensions(): number {
-    return this.currentDimensions;
+    return this.live.dimensions;
   }
 
   store(embedding: EmbeddingVector): Promise<void> {
@@ -79,13 +78,13 @@ export class InMemoryVectorStore implements IVectorStore {
 
   async storeBatch(embeddings: EmbeddingVector[]): Promise<void> {
     this.assertOpen();
-    this.write(embeddings);
+    this.live.write(embeddings);
   }
 
   async storeAll(embeddings: EmbeddingStream, options: LoadOptions = {}): Promise<LoadResult> {
     this.assertOpen();
     return writeStream(embeddings, options, this.closing.signal, (batch, firstIndex) =>
-      this.write(batch, firstIndex),
+      this.live.write(batch, firstIndex),
     );
   }
 
@@ -94,14 +93,7 @@ export class InMemoryVectorStore implements IVectorStore {
     options: LoadOptions & { documents?(): Iterable<StoredDocument> } = {},
   ): Promise<LoadResult> {
     this.assertOpen();
-    if (this.load) {
-      throw new ConflictError(
-        'Another load is replacing what is stored: try again when it has ended.',
-      );
-    }
-    const load = new ReplacingLoad(this.dimensions);
-    this.load = load;
-    try {
+    return this.live.replace(async load => {
       const { signal } = this.closing;
       const result = await writeStream(embeddings, options, signal, (batch, firstIndex) => {
         validateEmbeddings(batch, this.dimensions, firstIndex);
@@ -112,11 +104,8 @@ export class InMemoryVectorStore implements IVectorStore {
       // The caller's code ran since: it may have ended the load or closed the store.
       options.signal?.throwIfAborted();
       this.assertOpen();
-      this.table = load.finish(records, this.table);
-      return result;
-    } finally {
-      this.load = undefined;
-    }
+      return { result, records };
+    });
   }
 
   async search(
@@ -131,7 +120,7 @@ export class InMemoryVectorStore implements IVectorStore {
       return [];
     }
     const options = { topK: wanted, filter: normaliseFilter(filter) };
-    const { chunks } = this.table;
+    const { chunks } = this.live.current;
     return chunks.nearest(toQuery(queryVector), options).map(({ item, score }) => ({
       documentChunk: chunks.chunkOf(item),
       similarity: score,
@@ -140,12 +129,13 @@ export class InMemoryVectorStore implements IVectorStore {
 
   async searchRanked(query: RankedQuery): Promise<RankedResult[]> {
     this.assertOpen();
+    this.live.assertSpace(query.space);
     validateRankedQuery(query, this.dimensions);
     const topK = wholeTopK(query.topK);
     if (topK === 0) {
       return [];
     }
-    return searchRanked(this.table.chunks, {
+    return searchRanked(this.live.current.chunks, {
       mode: query.mode,
       text: query.text,
       query: query.vector && toQuery(query.vector),
@@ -156,51 +146,43 @@ export class InMemoryVectorStore implements IVectorStore {
 
   async clear(entityId?: string): Promise<void> {
     this.assertOpen();
-    if (entityId === undefined) {
-      this.table = new DocumentTable(this.dimensions);
-      this.load?.touchAll();
-    } else {
-      const removed = this.table.removeEntities(new Set([entityId]));
-      this.load?.touchEntity(entityId);
-      this.load?.touchChunks(removed);
-    }
+    this.live.clear(entityId);
   }
 
   async count(entityId?: string): Promise<number> {
     this.assertOpen();
-    const { chunks } = this.table;
+    const { chunks } = this.live.current;
     return entityId === undefined ? chunks.size : chunks.rowsOf(entityId).length;
   }
 
   async stats(): Promise<StoreStats> {
     this.assertOpen();
-    const { size, entityCount } = this.table.chunks;
+    const { size, entityCount } = this.live.current.chunks;
     return { vectorCount: size, entityCount };
   }
 
   async embeddingSpace(): Promise<EmbeddingSpace | undefined> {
     this.assertOpen();
-    return this.space && { ...this.space };
+    return this.live.space;
   }
 
   /** @throws also ConflictError, for another space while an empty store is being loaded. */
   async useEmbeddingSpace(space: EmbeddingSpace): Promise<void> {
     this.assertOpen();
     assertDimensions(space.dimensions);
-    const current = this.space ?? { dimensions: this.dimensions };
-    if (this.table.chunks.size > 0) {
-      assertSameSpace(current, space);
-    } else if (this.load && !isSameSpace(current, space)) {
-      throw new ConflictError(
-        'The store is being loaded with vectors of another embedding space: try again when that has ended.',
-      );
-    }
-    if (space.dimensions !== this.dimensions) {
-      this.currentDimensions = space.dimensions;
-      this.table.changeDimensions(space.dimensions);
-    }
-    const { provider, model, dimensions, chunkerVersion } = space;
-    this.space = { provider, model, dimensions, chunkerVersion };
+    this.live.useSpace(space);
+  }
+
+  async changeEmbeddingSpace(
+    space: EmbeddingSpace,
+    embed: EmbedChunks,
+    options: ReembedOptions = {},
+  ): Promise<ReembedResult> {
+    this.assertOpen();
+    assertDimensions(space.dimensions);
+    const { signal } = this.closing;
+    const ended = options.signal ? AbortSignal.any([options.signal, signal]) : signal;
+    return this.live.changeSpace(space, embed, { ...options, signal: ended });
   }
 
   async vectorIndex(): Promise<VectorIndexStatus | undefined> {
@@ -221,20 +203,20 @@ export class InMemoryVectorStore implements IVectorStore {
   /** What is there when the iteration starts, each as it is when its turn comes. */
   async *export(): AsyncIterable<EmbeddingVector> {
     this.assertOpen();
-    for (const id of this.table.chunks.ids()) {
+    for (const id of this.live.current.chunks.ids()) {
       this.assertOpen();
-      const row = this.table.chunks.find(id);
+      const row = this.live.current.chunks.find(id);
       if (row !== undefined) {
-        yield this.table.chunks.embeddingOf(row);
+        yield this.live.current.chunks.embeddingOf(row);
       }
     }
   }
 
   async *documents(): AsyncIterable<StoredDocument> {
     this.assertOpen();
-    for (const key of this.table.documentKeys()) {
+    for (const key of this.live.current.documentKeys()) {
       this.assertOpen();
-      const record = this.table.record(key);
+      const record = this.live.current.record(key);
       if (record) {
         yield record;
       }
@@ -243,52 +225,40 @@ export class InMemoryVectorStore implements IVectorStore {
 
   async document(key: DocumentKey): Promise<StoredDocument | undefined> {
     this.assertOpen();
-    return this.table.record(key);
+    return this.live.current.record(key);
   }
 
   async chunkIds({ entityId, source }: DocumentKey): Promise<Set<string>> {
     this.assertOpen();
-    const { chunks } = this.table;
+    const { chunks } = this.live.current;
     return new Set(chunks.rowsOf(entityId, source).map(row => chunks.idOf(row)));
   }
 
   async chunks(key: DocumentKey, range: { from: number; to: number }): Promise<DocumentChunk[]> {
     this.assertOpen();
-    return this.table.chunksOf(key, range);
+    return this.live.current.chunksOf(key, range);
   }
 
   async replaceDocuments(
     replacements: readonly DocumentReplacement[],
+    { space }: { space?: EmbeddingSpace } = {},
   ): Promise<{ removed: number }> {
     this.assertOpen();
+    this.live.assertSpace(space);
     for (const replacement of replacements) {
       validateReplacement(replacement, this.dimensions);
     }
-    const { written, removed } = this.table.replaceDocuments(replacements);
-    for (const key of replacements) {
-      this.load?.touchDocument(key);
-    }
-    this.load?.touchChunks([...written, ...removed]);
-    return { removed: removed.length };
+    return { removed: this.live.replaceDocuments(replacements) };
   }
 
   async removeDocument(key: DocumentKey): Promise<{ removed: number }> {
     this.assertOpen();
-    const removed = this.table.removeDocument(key);
-    this.load?.touchDocument(key);
-    this.load?.touchChunks(removed);
-    return { removed: removed.length };
+    return { removed: this.live.removeDocument(key) };
   }
 
   async close(): Promise<void> {
     this.closing.abort(new VectorStoreUnavailableError('The vector store is closed.'));
-    this.table = new DocumentTable(this.dimensions);
-  }
-
-  private write(embeddings: EmbeddingVector[], firstIndex = 0): void {
-    validateEmbeddings(embeddings, this.dimensions, firstIndex);
-    this.table.chunks.putAll(embeddings);
-    this.load?.touchChunks(embeddings.map(({ id }) => id));
+    this.live.clear();
   }
 
   private assertOpen(): void {

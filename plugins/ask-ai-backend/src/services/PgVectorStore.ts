@@ -1,4 +1,3 @@
-import type { LoggerService } from '@backstage/backend-plugin-api';
 import type {
   DocumentChunk,
   RankedResult,
@@ -9,6 +8,7 @@ import type {
 import type {
   DocumentKey,
   DocumentReplacement,
+  EmbedChunks,
   EmbeddingSpace,
   EmbeddingStream,
   EmbeddingVector,
@@ -16,13 +16,14 @@ import type {
   LoadOptions,
   LoadResult,
   RankedQuery,
+  ReembedOptions,
+  ReembedResult,
   StoredDocument,
   StoreStats,
 } from 'backstage-plugin-ask-ai-node';
 import type { DatabaseConnection } from '../database/connection';
 import { countAll, countChunks } from '../database/counts';
 import { DatabaseCalls } from '../database/DatabaseCalls';
-import { translateDatabaseError } from '../database/databaseErrors';
 import {
   clearDocuments,
   readChunkIds,
@@ -33,23 +34,18 @@ import {
   replaceDocuments,
 } from '../database/documentRows';
 import {
-  changeDimensions,
+  assertSpace,
   claimEmbeddingSpace,
   readEmbeddingSpace,
+  searchInSpace,
 } from '../database/embeddingSpace';
 import { exportEmbeddings } from '../database/exportRows';
 import { StoreLoads } from '../database/load/StoreLoads';
-import { migrate } from '../database/migrator';
-import {
-  openPostgresConnection,
-  type PostgresConnectionOptions,
-} from '../database/postgresConnection';
+import { openStoreDatabase, type StoreDatabaseOptions } from '../database/openStoreDatabase';
 import { createRankedSearch, type SearchRanked } from '../database/rankedSearch';
-import { StoreUpkeep } from '../database/StoreUpkeep';
-import { assertSupportedServer } from '../database/serverVersion';
+import type { StoreUpkeep } from '../database/StoreUpkeep';
 import { upsertEmbeddings } from '../database/upsert';
-import type { VectorIndexOptions } from '../database/vectorIndex/types';
-import { VectorIndex } from '../database/vectorIndex/VectorIndex';
+import type { VectorIndex } from '../database/vectorIndex/VectorIndex';
 import { createVectorSearch, type VectorSearch } from '../database/vectorSearch';
 import { VectorStoreUnavailableError } from '../errors';
 import { collapseDuplicates } from '../lib/fusion';
@@ -64,19 +60,7 @@ import {
 } from '../lib/validation';
 
 /** How to make a {@link PgVectorStore}. */
-export interface PgVectorStoreOptions {
-  logger: Pick<LoggerService, 'debug' | 'info' | 'warn'>;
-  /** The server; or give `connection`. */
-  postgresql?: PostgresConnectionOptions;
-  /** An open connection, which the store then owns and closes. */
-  connection?: DatabaseConnection;
-  /** `false` leaves the schema as it is. Default `true`. */
-  migrate?: boolean;
-  /** What an empty store takes; the default is what the database has, 384 in a new one. */
-  dimensions?: number;
-  /** How the vector index is built and searched. Default: as `postgresql` says, else as it is. */
-  index?: VectorIndexOptions;
-}
+export type PgVectorStoreOptions = StoreDatabaseOptions;
 
 /**
  * The store on PostgreSQL with pgvector, on a server or embedded (PGlite): one code path through
@@ -107,31 +91,9 @@ export class PgVectorStore implements IVectorStore {
    * @throws VectorStoreUnavailableError or VectorStoreSchemaError, with the remedy.
    */
   static async create(options: PgVectorStoreOptions): Promise<PgVectorStore> {
-    const connection = options.connection ?? open(options);
-    const { logger, postgresql, index = postgresql?.index ?? {} } = options;
-    const mayChange = options.migrate ?? true;
-    try {
-      await assertSupportedServer(connection.db);
-      if (mayChange) {
-        const applied = await migrate(connection);
-        if (applied > 0) {
-          logger.info(`Applied ${applied} migrations to ${connection.description}`);
-        }
-      }
-      if (options.dimensions !== undefined) {
-        await changeDimensions(connection, options.dimensions);
-      }
-      const vectorIndex = await VectorIndex.open(connection, logger, index);
-      const upkeep = new StoreUpkeep(connection, vectorIndex, logger);
-      if (mayChange) {
-        upkeep.start();
-      }
-      const calls = new DatabaseCalls(connection, upkeep.signal);
-      return new PgVectorStore(connection, calls, vectorIndex, upkeep);
-    } catch (error) {
-      await connection.close();
-      throw translateDatabaseError(error, 'open the vector store', connection.description);
-    }
+    const { connection, index, upkeep } = await openStoreDatabase(options);
+    const calls = new DatabaseCalls(connection, upkeep.signal);
+    return new PgVectorStore(connection, calls, index, upkeep);
   }
 
   get dimensions(): number {
@@ -182,16 +144,28 @@ export class PgVectorStore implements IVectorStore {
     });
   }
 
-  async searchRanked(query: RankedQuery): Promise<RankedResult[]> {
+  searchRanked(query: RankedQuery): Promise<RankedResult[]> {
+    const { space } = query;
+    return this.calls.run('search the vector store', () =>
+      space
+        ? searchInSpace(this.connection, this.index, space, () => this.rank(query))
+        : this.rank(query),
+    );
+  }
+
+  private async rank(query: RankedQuery): Promise<RankedResult[]> {
     validateRankedQuery(query, this.dimensions);
     const topK = wholeTopK(query.topK);
     if (topK === 0) {
       return [];
     }
     const filter = normaliseFilter(query.filter);
-    const hits = await this.calls.run('search the vector store', async () => {
-      await this.index.refresh();
-      return this.searchByRank({ ...query, text: toStorable(query.text), topK, filter });
+    await this.index.refresh();
+    const hits = await this.searchByRank({
+      ...query,
+      text: toStorable(query.text),
+      topK,
+      filter,
     });
     return collapseDuplicates(hits).slice(0, topK);
   }
@@ -222,6 +196,15 @@ export class PgVectorStore implements IVectorStore {
       claimEmbeddingSpace(this.connection, space),
     );
     await this.calls.run('read the embedding space', () => this.index.refresh(0));
+  }
+
+  changeEmbeddingSpace(
+    space: EmbeddingSpace,
+    embed: EmbedChunks,
+    options: ReembedOptions = {},
+  ): Promise<ReembedResult> {
+    const change = () => this.loads.changeSpace(space, embed, options);
+    return this.calls.run('change the embedding space', change, options.signal);
   }
 
   vectorIndex(): Promise<VectorIndexStatus> {
@@ -262,13 +245,19 @@ export class PgVectorStore implements IVectorStore {
 
   async replaceDocuments(
     replacements: readonly DocumentReplacement[],
+    { space }: { space?: EmbeddingSpace } = {},
   ): Promise<{ removed: number }> {
     for (const replacement of replacements) {
       validateReplacement(replacement, this.dimensions);
     }
-    return this.calls.transaction('replace documents', transaction =>
-      replaceDocuments(transaction, replacements),
-    );
+    return this.calls.transaction('replace documents', async transaction => {
+      const result = await replaceDocuments(transaction, replacements);
+      if (space) {
+        // Last: the lock on the rows keeps the store in its space until the transaction ends.
+        await assertSpace(transaction, space);
+      }
+      return result;
+    });
   }
 
   removeDocument(key: DocumentKey): Promise<{ removed: number }> {
@@ -282,11 +271,4 @@ export class PgVectorStore implements IVectorStore {
     await this.loads.ended();
     await this.connection.close();
   }
-}
-
-function open({ postgresql, logger }: PgVectorStoreOptions): DatabaseConnection {
-  if (!postgresql) {
-    throw new TypeError('PgVectorStore.create needs `postgresql` or `connection`.');
-  }
-  return openPostgresConnection(postgresql, logger);
 }

@@ -9,6 +9,7 @@ import { describeKeywords } from './keywords';
 import { describeLifecycle } from './lifecycle';
 import { describeLoading } from './loading';
 import { describeRankedSearch } from './rankedSearch';
+import { describeReembedding } from './reembedding';
 import { describeReplacing } from './replacing';
 import { describeReplacingMeanwhile } from './replacingMeanwhile';
 import { describeSearch } from './search';
@@ -43,6 +44,7 @@ export function describeVectorStore(
     describeClearing(suite);
     describeDocuments(suite);
     describeEmbeddingSpace(suite);
+    describeReembedding(suite);
     describeExport(suite);
     describeConcurrency(suite);
     describeLifecycle(suite);

@@ -25,6 +25,11 @@ const CALLS: Record<string, (store: IVectorStore) => Promise<unknown>> = {
       dimensions: DIMENSIONS,
       chunkerVersion: 1,
     }),
+  changeEmbeddingSpace: store =>
+    store.changeEmbeddingSpace(
+      { provider: 'p', model: 'n', dimensions: DIMENSIONS, chunkerVersion: 1 },
+      async chunks => chunks.map(() => undefined),
+    ),
   vectorIndex: store => store.vectorIndex(),
   prepareForMany: store => store.prepareForMany(),
   refreshStatistics: store => store.refreshStatistics(),

@@ -1,11 +1,16 @@
 import type {
+  EmbedChunks,
+  EmbeddingSpace,
   EmbeddingStream,
   LoadOptions,
   LoadResult,
+  ReembedOptions,
+  ReembedResult,
   StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
 import type { DatabaseConnection } from '../connection';
 import { driverError } from '../databaseErrors';
+import { reembed } from '../reembed/reembed';
 import type { StoreUpkeep } from '../StoreUpkeep';
 import type { VectorIndex } from '../vectorIndex/VectorIndex';
 import { loadTable, type TableLoad } from './loadTable';
@@ -45,12 +50,28 @@ export class StoreLoads {
     });
   }
 
+  /** As `IVectorStore.changeEmbeddingSpace`. */
+  changeSpace(
+    space: EmbeddingSpace,
+    embed: EmbedChunks,
+    options: ReembedOptions,
+  ): Promise<ReembedResult> {
+    return this.run(async () => {
+      await this.index.refresh(0);
+      const target = { space, definition: this.index.definitionFor(space.dimensions) };
+      const signal = this.endWith(options.signal);
+      const result = await reembed(this.connection, target, embed, { ...options, signal });
+      await this.refresh(true);
+      return result;
+    });
+  }
+
   /** Resolves when none is under way; the signal of the upkeep tells them to end. */
   async ended(): Promise<void> {
     await Promise.all(this.underWay);
   }
 
-  private async run(work: () => Promise<LoadResult>): Promise<LoadResult> {
+  private async run<T>(work: () => Promise<T>): Promise<T> {
     await this.upkeep.ready();
     const loading = work();
     const ended = loading.then(
@@ -78,10 +99,13 @@ export class StoreLoads {
   }
 
   private async tableLoad({ signal, onProgress }: LoadOptions): Promise<TableLoad> {
-    const signals = signal ? [signal, this.upkeep.signal] : [this.upkeep.signal];
     // Another process may have rebuilt the index, which a load must not undo.
     await this.index.refresh(0);
     const { dimensions, definition } = this.index;
-    return { dimensions, definition, onProgress, signal: AbortSignal.any(signals) };
+    return { dimensions, definition, onProgress, signal: this.endWith(signal) };
+  }
+
+  private endWith(signal: AbortSignal | undefined): AbortSignal {
+    return AbortSignal.any([this.upkeep.signal, ...(signal ? [signal] : [])]);
   }
 }

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { VectorStoreSchemaError } from '../../errors';
 import { type Database, selectRows } from '../connection';
 import { liveTableOid } from '../liveTable';
 
@@ -40,6 +41,14 @@ export async function readLoadObstacle(db: Database): Promise<string | undefined
   return dependents.length === 0
     ? undefined
     : `these rely on the table embeddings, which another takes the place of: ${dependents.join(', ')}. Drop them, and make them again after the load`;
+}
+
+/** @throws VectorStoreSchemaError with what is in the way and what to do. */
+export async function assertNoLoadObstacle(db: Database): Promise<void> {
+  const obstacle = await readLoadObstacle(db);
+  if (obstacle !== undefined) {
+    throw new VectorStoreSchemaError(`The table embeddings can't be loaded: ${obstacle}.`);
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import type {
   StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
 import { sql } from 'drizzle-orm';
-import { ConflictError, VectorStoreSchemaError } from '../../errors';
+import { ConflictError } from '../../errors';
 import { lastOfEqualDocuments } from '../../lib/lastOfEqualDocuments';
 import { streamBatches } from '../../lib/streamBatches';
 import { validateRecord } from '../../lib/validation';
@@ -19,7 +19,7 @@ import { cancellable } from '../vectorIndex/cancellable';
 import { beginCapture, countChanges, endCapture, takeChanges } from './captureChanges';
 import { cleanUpLoad } from './cleanUpLoad';
 import { type CopyTarget, copyStream } from './copyStream';
-import { readLoadObstacle } from './loadObstacle';
+import { assertNoLoadObstacle } from './loadObstacle';
 import { type Definition, isSameDefinition, readDefinition } from './readDefinition';
 import { StagingTable } from './stagingTable';
 
@@ -69,7 +69,7 @@ export async function loadTable(
   load: TableLoad,
 ): Promise<LoadResult> {
   const { signal } = load;
-  await assertNoObstacle(connection.db);
+  await assertNoLoadObstacle(connection.db);
   let hasBegun = false;
   try {
     return await withMaintenanceLock(connection, (session, copyIn) =>
@@ -105,13 +105,6 @@ export async function loadTable(
       await cleanUpLoad(connection).catch(() => {});
     }
     throw error;
-  }
-}
-
-async function assertNoObstacle(db: Database): Promise<void> {
-  const obstacle = await readLoadObstacle(db);
-  if (obstacle !== undefined) {
-    throw new VectorStoreSchemaError(`The table embeddings can't be loaded: ${obstacle}.`);
   }
 }
 
@@ -205,7 +198,7 @@ async function finish(
       'The table embeddings was altered, or got another embedding space, while it was being loaded: load it again.',
     );
   }
-  await assertNoObstacle(transaction);
+  await assertNoLoadObstacle(transaction);
   await takeChanges(transaction, (condition, options) =>
     staging.takeOver(transaction, condition, options),
   );

@@ -1,20 +1,16 @@
 import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import type { StoredDocument } from 'backstage-plugin-ask-ai-node';
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
-import { VectorStoreSchemaError } from '../../errors';
 import { type Database, type DatabaseConnection, selectRows } from '../connection';
-import { embeddings, embeddingsTable, indexedDocuments } from '../schema';
-import { buildIndex } from '../vectorIndex/buildIndex';
-import { NEW_VECTOR_INDEX, OLD_VECTOR_INDEX } from '../vectorIndex/indexState';
-import { declaredIndexes } from '../vectorIndex/indexStatements';
+import { SwapTable } from '../SwapTable';
+import { embeddings, indexedDocuments } from '../schema';
 import type { BuildOptions } from '../vectorIndex/types';
 import { writtenColumns } from './copyFormat';
-import { copyGrants, copyOwner } from './grants';
+import { copyOwner } from './grants';
 import { isBeside } from './isBeside';
 
 const LOADED = 'embeddings_load';
 const LOADED_DOCUMENTS = 'indexed_documents_load';
-const VECTOR_INDEX = `${LOADED}_vector_idx`;
 const SHAPE = sql.identifier(`${LOADED}_shape`);
 
 const documentColumns = Object.values(getTableColumns(indexedDocuments));
@@ -28,16 +24,12 @@ const documentNames = sql.join(
  * transaction made it, nobody else sees it before.
  */
 export class StagingTable {
-  readonly table: ReturnType<typeof embeddingsTable>;
   private readonly documents = sql.identifier(LOADED_DOCUMENTS);
-  /** Of the indexes, while they are built and when they serve. */
-  private readonly indexNames = new Map([[`${LOADED}_pkey`, 'embeddings_pkey']]);
 
-  private constructor(
-    private readonly dimensions: number,
-    private readonly definition: VectorIndexDefinition,
-  ) {
-    this.table = embeddingsTable(LOADED, dimensions, definition);
+  private constructor(private readonly rows: SwapTable) {}
+
+  get table(): SwapTable['table'] {
+    return this.rows.table;
   }
 
   /**
@@ -56,11 +48,12 @@ export class StagingTable {
     session: Database,
     options: { dimensions: number; definition: VectorIndexDefinition },
   ): Promise<StagingTable> {
-    const staging = new StagingTable(options.dimensions, options.definition);
+    const rows = new SwapTable(LOADED, options);
+    const staging = new StagingTable(rows);
     await session.execute(
       sql`create table ${staging.table} (like ${SHAPE} including all, primary key (id))`,
     );
-    await copySettings(session);
+    await rows.copySettings(session);
     const columns = documentColumns.map(
       column => sql`${sql.identifier(column.name)} ${sql.raw(column.getSQLType())}`,
     );
@@ -101,56 +94,13 @@ export class StagingTable {
   }
 
   /** Every index of the schema and of the live table but the primary key, the vector index last. */
-  async buildIndexes(
+  buildIndexes(
     connection: DatabaseConnection,
     session: Database,
     rows: number,
     options: BuildOptions,
   ): Promise<void> {
-    const declared = declaredIndexes(this.table);
-    for (const { name } of declared) {
-      this.indexNames.set(name, name.replace(LOADED, 'embeddings'));
-    }
-    const vectorIndex = declared.find(({ name }) => name === VECTOR_INDEX);
-    for (const index of [
-      ...declared.filter(candidate => candidate !== vectorIndex),
-      ...(await this.addedIndexes(session)),
-    ]) {
-      options.signal?.throwIfAborted();
-      await session.execute(index.create());
-    }
-    if (vectorIndex) {
-      const size = { ...this.definition, dimensions: this.dimensions, rows };
-      await buildIndex(connection, session, { ...size, statement: vectorIndex.create() }, options);
-    }
-    await session.execute(sql`analyze ${this.table}`);
-  }
-
-  /** Indexes that an administrator gave to the live table, under names of their own for a while. */
-  private async addedIndexes(session: Database): Promise<{ create(): SQL }[]> {
-    const known = [...this.indexNames.values(), NEW_VECTOR_INDEX, OLD_VECTOR_INDEX];
-    // What follows the names in the definition, which are not those of the loaded table.
-    const added = await selectRows<{ name: string; unique: boolean; rest: string }>(
-      session,
-      sql`
-        select c.relname as name, indisunique as unique,
-          substr(pg_get_indexdef(indexrelid), 1 + length(format('CREATE %sINDEX %I ON %I.%I',
-            case when indisunique then 'UNIQUE ' else '' end, c.relname, nspname, t.relname))) as rest
-        from pg_index
-          join pg_class c on c.oid = indexrelid
-          join pg_class t on t.oid = indrelid
-          join pg_namespace n on n.oid = t.relnamespace
-        where indrelid = 'embeddings'::regclass and indisvalid
-          and c.relname <> all(${sql.param(known)}::text[])
-        order by c.relname`,
-    );
-    return added.map(({ name, unique, rest }, position) => {
-      const loadedName = `${LOADED}_added_${position}_idx`;
-      this.indexNames.set(loadedName, name);
-      const kind = sql.raw(unique ? 'unique index' : 'index');
-      const index = sql`${kind} ${sql.identifier(loadedName)} on ${this.table}${sql.raw(rest)}`;
-      return { create: () => sql`create ${index}` };
-    });
+    return this.rows.buildIndexes(connection, session, rows, options);
   }
 
   /** Makes the rows that meet a condition, and the records where it fits them, equal to the live ones. */
@@ -188,8 +138,6 @@ export class StagingTable {
     transaction: Database,
     { withDocuments }: { withDocuments: boolean },
   ): Promise<void> {
-    await this.assertIndexIsValid(transaction);
-    await copyGrants(transaction, 'embeddings', LOADED);
     if (withDocuments) {
       await transaction.execute(sql`delete from ${indexedDocuments}`);
       await transaction.execute(
@@ -197,40 +145,6 @@ export class StagingTable {
       );
     }
     await transaction.execute(sql`drop table ${this.documents}, ${SHAPE}`);
-    await transaction.execute(sql`drop table ${embeddings}`);
-    await transaction.execute(sql`alter table ${this.table} rename to embeddings`);
-    for (const [name, liveName] of this.indexNames) {
-      await transaction.execute(
-        sql`alter index ${sql.identifier(name)} rename to ${sql.identifier(liveName)}`,
-      );
-    }
+    await this.rows.swapIn(transaction);
   }
-
-  private async assertIndexIsValid(transaction: Database): Promise<void> {
-    const [row] = await selectRows<{ valid: boolean }>(
-      transaction,
-      sql`select indisvalid as valid from pg_index where indexrelid = ${VECTOR_INDEX}::regclass`,
-    );
-    if (!row?.valid) {
-      throw new VectorStoreSchemaError(
-        'The vector index of the loaded rows is not valid: load them again. What was there before goes on serving.',
-      );
-    }
-  }
-}
-
-/** What an administrator set for the live table, such as for autovacuum, and said of it. */
-async function copySettings(session: Database): Promise<void> {
-  await session.execute(sql`
-    do $$
-    declare
-      live oid := 'embeddings'::regclass;
-      setting text;
-    begin
-      for setting in select unnest(reloptions) from pg_class where oid = live loop
-        execute format('alter table embeddings_load set (%s = %L)',
-          split_part(setting, '=', 1), substr(setting, strpos(setting, '=') + 1));
-      end loop;
-      execute format('comment on table embeddings_load is %L', obj_description(live, 'pg_class'));
-    end $$`);
 }

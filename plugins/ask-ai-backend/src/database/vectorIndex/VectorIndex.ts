@@ -80,6 +80,11 @@ export class VectorIndex implements VectorIndexAdministration {
     return completeDefinition(this.state, this.options);
   }
 
+  /** The same for vectors of other dimensions. */
+  definitionFor(dimensions: number): VectorIndexDefinition {
+    return completeDefinition({ ...this.state, dimensions }, this.options);
+  }
+
   /** How it was built; `undefined` while there is none. */
   get live(): VectorIndexDefinition | undefined {
     return this.state.live;

@@ -1,10 +1,10 @@
 import type { EmbeddingSpace } from 'backstage-plugin-ask-ai-node';
-import { ConfigurationError, EmbeddingSpaceMismatchError } from '../../errors';
+import { ConfigurationError, EmbeddingSpaceMismatchError } from '../errors';
 
 /** Of a store that was given no space only the dimensions are known; the rest may be anything. */
 export type KnownSpace = Pick<EmbeddingSpace, 'dimensions'> & Partial<EmbeddingSpace>;
 
-/** Whether vectors of both may be compared. */
+/** Whether vectors of both may be compared; the version of the chunker makes no difference. */
 export function isSameSpace(
   stored: KnownSpace,
   { provider, model, dimensions }: EmbeddingSpace,
@@ -32,10 +32,9 @@ export function assertDimensions(dimensions: number): void {
   }
 }
 
-function describeSpace({
-  provider = 'an unknown provider',
-  model = 'an unknown model',
-  dimensions,
-}: KnownSpace): string {
-  return `${provider}/${model} (${dimensions} dimensions)`;
+/** For messages. */
+export function describeSpace({ provider, model, dimensions }: KnownSpace): string {
+  return provider === undefined
+    ? `an unknown model (${dimensions} dimensions)`
+    : `${provider}/${model} (${dimensions} dimensions)`;
 }
