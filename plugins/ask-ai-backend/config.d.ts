@@ -35,7 +35,7 @@ export interface Config {
       provider?: 'ollama' | 'openai' | 'lexical';
 
       /**
-       * Numbers in an embedding, from 1 to 2000. Default: what the model gives.
+       * Numbers in an embedding, from 1 to 4000. Default: what the model gives.
        */
       dimensions?: number;
 
@@ -54,6 +54,13 @@ export interface Config {
        * How long one call may take, in milliseconds. Default `120000`.
        */
       timeoutMs?: number;
+
+      /**
+       * What happens when the index was embedded by another model than the configured one. `refuse`:
+       * searches and index runs are refused, with the remedy. `reembed`: the next run embeds what is
+       * stored anew, and the old model answers until then. Default `refuse`.
+       */
+      onModelChange?: 'refuse' | 'reembed';
     };
 
     llm?: {

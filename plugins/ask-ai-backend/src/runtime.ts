@@ -14,9 +14,9 @@ import type {
 } from 'backstage-plugin-ask-ai-common';
 import type { Collector, EmbeddingVector } from 'backstage-plugin-ask-ai-node';
 import { ReleaseStack } from './lib/releaseStack';
-import { createEmbeddingProvider, createLanguageModel } from './models';
+import { createEmbeddingProvider, createLanguageModel, createProviderOf } from './models';
 import { answer } from './pipeline/answer';
-import { EmbeddingSpaceGuard } from './pipeline/embeddingSpaceGuard';
+import { EmbeddingSpaces } from './pipeline/EmbeddingSpaces';
 import { indexStatus } from './pipeline/indexStatus';
 import { createRedactor } from './pipeline/redact';
 import { retrieve } from './pipeline/retrieve';
@@ -65,7 +65,16 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
   releases.add(() => store.close());
   const embeddingProvider = await createEmbeddingProvider(config);
   const languageModel = await createLanguageModel(config);
-  const space = EmbeddingSpaceGuard.create({ store, embeddingProvider });
+  const { dimensions, onModelChange } = config.getEmbeddingConfig();
+  const spaces = EmbeddingSpaces.create({
+    store,
+    runs,
+    embeddingProvider,
+    dimensions,
+    providerOf: space => createProviderOf(space, config),
+    onModelChange,
+    logger,
+  });
   const { redact, fingerprint: redactionFingerprint } = createRedactor(
     config.getIndexConfig().redact,
   );
@@ -78,13 +87,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
         {
           ...config.getChunkingConfig(),
           maxVanishedRatio: config.getIndexConfig().maxVanishedRatio,
-          claimEmbeddingSpace: claim => space.claim(claim),
           collectors,
           embeddingProvider,
           logger,
           redact: text => redact(text).text,
           redactionFingerprint,
           runs,
+          spaces,
           store,
         },
         hooks,
@@ -96,14 +105,16 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
     store: async () => {
       await store.stats();
     },
-    embeddingSpace: () => space.assertMatches(),
+    embeddingSpace: async () => {
+      await spaces.forQuestions();
+    },
     embeddingModel: hooks => embeddingProvider.check(hooks),
     ...(languageModel && {
       languageModel: (hooks: { signal: AbortSignal }) =>
         languageModel.check(config.getLanguageModelConfig().defaultModel ?? '', hooks),
     }),
   });
-  const retrieval = { store, embeddingProvider, assertEmbeddingSpace: () => space.assertMatches() };
+  const retrieval = { store, spaces };
 
   const runtime: AskAiRuntime = {
     ask: (request, hooks) =>

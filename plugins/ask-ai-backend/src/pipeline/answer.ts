@@ -39,7 +39,7 @@ export async function answer(
   const filter = entityId === undefined ? undefined : { entityIds: [entityId] };
   const hits = await retrieve({ query: prompt, topK, mode: 'hybrid', filter, signal }, options);
   const supporting = supportingHits(prompt, hits, {
-    knowsMeaning: options.embeddingProvider.provider !== 'lexical',
+    knowsMeaning: (await options.spaces.forQuestions()).provider.provider !== 'lexical',
   });
   if (supporting.length === 0) {
     return notFound(model, hits);

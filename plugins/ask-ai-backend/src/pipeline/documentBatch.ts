@@ -6,6 +6,7 @@ import type {
   DocumentKey,
   DocumentSection,
   EmbeddingProvider,
+  EmbeddingSpace,
   EmbeddingVector,
   IVectorStore,
   StoredDocument,
@@ -29,6 +30,8 @@ export interface DocumentBatchOptions {
   redactionFingerprint: string;
   logger: LoggerService;
   progress: RunProgress;
+  /** What `embeddingProvider` gives vectors of. */
+  space: EmbeddingSpace;
   /** Documents that the latest attempt could not index, by `documentName`. */
   failed: Set<string>;
   signal: AbortSignal;
@@ -85,11 +88,11 @@ export class DocumentBatch {
     const pending = this.pending;
     this.pending = [];
     this.freshCount = 0;
-    const { embeddingProvider, signal, progress, store } = this.options;
+    const { embeddingProvider, signal, space, progress } = this.options;
     const { results, tokens } = await embedTexts(
       embeddingProvider,
       pending.flatMap(({ fresh }) => fresh.map(embeddingText)),
-      { purpose: 'document', expectedDimensions: store.dimensions, signal },
+      { purpose: 'document', expectedDimensions: space.dimensions, signal },
     );
     progress.tokens += tokens;
     const embedded: EmbeddedDocument[] = [];
@@ -154,7 +157,7 @@ export class DocumentBatch {
     if (documents.length === 0) {
       return;
     }
-    const { progress, signal, store } = this.options;
+    const { progress, signal, space, store } = this.options;
     try {
       const { removed } = await store.replaceDocuments(
         documents.map(({ document: { entityId, source }, fingerprint, embedded, kept }) => ({
@@ -164,6 +167,7 @@ export class DocumentBatch {
           embedded,
           kept,
         })),
+        { space },
       );
       progress.chunks.removed += removed;
     } catch (error) {
@@ -239,9 +243,12 @@ function toEmbeddings(
 }
 
 /** By name: stores of other packages have their own classes. */
+const FATAL_ERRORS = [
+  'EmbeddingSpaceMismatchError',
+  'VectorStoreSchemaError',
+  'VectorStoreUnavailableError',
+];
+
 function endsTheRun(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    (error.name === 'VectorStoreUnavailableError' || error.name === 'VectorStoreSchemaError')
-  );
+  return error instanceof Error && FATAL_ERRORS.includes(error.name);
 }

@@ -4,16 +4,18 @@ import type {
   SearchFilter,
   SearchMode,
 } from 'backstage-plugin-ask-ai-common';
-import type { EmbeddingProvider, IVectorStore } from 'backstage-plugin-ask-ai-node';
+import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
+import { type EmbeddingSpaces, isMismatch } from './EmbeddingSpaces';
 import { embedQuery } from './embed';
 
 /** What retrieval works with. */
 export interface RetrieveOptions {
   store: IVectorStore;
-  embeddingProvider: EmbeddingProvider;
-  /** Rejects when the store holds another model's vectors. */
-  assertEmbeddingSpace(): Promise<void>;
+  spaces: Pick<EmbeddingSpaces, 'forQuestions' | 'forget'>;
 }
+
+/** The store may be taken to another space between embedding a question and searching for it. */
+const MAX_ATTEMPTS = 3;
 
 /** What is looked for. */
 export interface RetrieveRequest {
@@ -31,19 +33,36 @@ export async function retrieve(
   request: RetrieveRequest,
   options: RetrieveOptions,
 ): Promise<RankedResult[]> {
-  const { query, topK, mode, filter, neighbours = 0, signal } = request;
-  await options.assertEmbeddingSpace();
-  const vector =
-    mode === 'keyword'
-      ? undefined
-      : await embedQuery(options.embeddingProvider, query, {
-          expectedDimensions: options.store.dimensions,
-          signal,
-        });
-  const hits = await options.store.searchRanked({ mode, text: query, vector, topK, filter });
+  const { neighbours = 0 } = request;
+  const hits = await search(request, options);
   return neighbours > 0
     ? Promise.all(hits.map(hit => joinNeighbours(hit, neighbours, options.store)))
     : hits;
+}
+
+async function search(
+  { query, topK, mode, filter, signal }: RetrieveRequest,
+  { store, spaces }: RetrieveOptions,
+): Promise<RankedResult[]> {
+  if (mode === 'keyword') {
+    return store.searchRanked({ mode, text: query, topK, filter });
+  }
+  for (let attempt = 1; ; attempt++) {
+    const { provider, space } = await spaces.forQuestions();
+    try {
+      const expectedDimensions = space?.dimensions ?? store.dimensions;
+      const vector = await embedQuery(provider, query, { expectedDimensions, signal });
+      return await store.searchRanked({ mode, text: query, vector, topK, filter, space });
+    } catch (error) {
+      if (!isMismatch(error)) {
+        throw error;
+      }
+      spaces.forget();
+      if (attempt === MAX_ATTEMPTS) {
+        throw error;
+      }
+    }
+  }
 }
 
 /** Gives a hit the text around it; id, title and location stay those of the hit itself. */

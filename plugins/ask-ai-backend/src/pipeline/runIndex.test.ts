@@ -9,6 +9,7 @@ import { FAKE_DIMENSIONS, FakeEmbeddingProvider } from '../testing/fakeEmbedding
 import type { RunStore } from '../types';
 import { type RunIndexOptions, runIndex } from './runIndex';
 
+const SPACE = { provider: 'fake', model: 'fake', dimensions: FAKE_DIMENSIONS, chunkerVersion: 1 };
 const A = 'component:default/a';
 const B = 'component:default/b';
 const C = 'component:default/c';
@@ -48,7 +49,7 @@ describe('runIndex', () => {
         runs,
         collectors: [catalog, techdocs],
         embeddingProvider,
-        claimEmbeddingSpace: async () => {},
+        spaces: { claim: async () => SPACE },
         chunkSize: 100,
         chunkOverlap: 10,
         maxVanishedRatio: 0.5,

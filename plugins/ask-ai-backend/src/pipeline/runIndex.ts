@@ -3,16 +3,16 @@ import type { DocumentSource } from 'backstage-plugin-ask-ai-common';
 import type { Collector, IVectorStore, StoredDocument } from 'backstage-plugin-ask-ai-node';
 import { noProgress, type Run, type RunProgress, type RunStore } from '../types';
 import { DocumentBatch, type DocumentBatchOptions, documentName } from './documentBatch';
+import type { EmbeddingSpaces } from './EmbeddingSpaces';
 import { removeVanished } from './removeVanished';
 
 /** What a run works with. */
 export interface RunIndexOptions
-  extends Omit<DocumentBatchOptions, 'progress' | 'failed' | 'signal'> {
+  extends Omit<DocumentBatchOptions, 'progress' | 'failed' | 'space' | 'signal'> {
   store: IVectorStore;
   runs: RunStore;
   collectors: Collector[];
-  /** Makes the store ready for the configured model; rejects when it holds another's vectors. */
-  claimEmbeddingSpace(options: { signal: AbortSignal }): Promise<void>;
+  spaces: Pick<EmbeddingSpaces, 'claim'>;
   /** More than this share of a source's documents does not vanish in one run; 0 to 1. */
   maxVanishedRatio: number;
   logger: LoggerService;
@@ -38,7 +38,14 @@ export async function runIndex(
   { signal, onProgress }: { signal: AbortSignal; onProgress: (progress: RunProgress) => void },
 ): Promise<IndexResult> {
   const progress = noProgress();
-  await options.claimEmbeddingSpace({ signal });
+  const space = await options.spaces.claim({
+    signal,
+    onEmbedded: ({ chunks, tokens }) => {
+      progress.chunks.embedded += chunks;
+      progress.tokens += tokens;
+      onProgress(progress);
+    },
+  });
   const known = await knownDocuments(options.store, run.entityRef);
   const isFirst = known.size === 0 && run.entityRef === undefined;
   if (isFirst) {
@@ -50,7 +57,7 @@ export async function runIndex(
   for (const collector of options.collectors) {
     const vanished = known.get(collector.source) ?? new Map<string, StoredDocument>();
     const before = vanished.size;
-    const batch = new DocumentBatch({ ...options, progress, failed, signal });
+    const batch = new DocumentBatch({ ...options, progress, failed, space, signal });
     try {
       for await (const document of collector.collect({ entityRef: run.entityRef, signal })) {
         signal.throwIfAborted();

@@ -14,6 +14,8 @@ export const DEFAULTS = {
   embedding: {
     /** A batch on a CPU takes seconds; loading a model that was unloaded takes up to a minute. */
     timeoutMs: 120_000,
+    /** To embed everything anew may cost money and hours: a person decides. */
+    onModelChange: 'refuse' as const,
   },
   llm: {
     /** What the context window of small local models holds without more than 8 GB of memory. */

@@ -8,8 +8,8 @@ import { scheduleSchema } from './schedule';
 /** An hour: a call that takes longer has failed. */
 const LONGEST_CALL_MS = 3_600_000;
 
-/** Above this an HNSW index on `vector` ends (pgvector README, "HNSW"). */
-const MOST_DIMENSIONS = 2_000;
+/** Above this an HNSW index on `halfvec` ends (pgvector README, "HNSW"). */
+const MOST_DIMENSIONS = 4_000;
 
 const embeddingSchema = section({
   provider: choice(['ollama', 'openai', 'lexical']).optional(),
@@ -17,6 +17,7 @@ const embeddingSchema = section({
   batchSize: integer(1, 2_048).optional(),
   maxParallelCalls: integer(1, 64).optional(),
   timeoutMs: integer(1, LONGEST_CALL_MS).default(DEFAULTS.embedding.timeoutMs),
+  onModelChange: choice(['refuse', 'reembed']).default(DEFAULTS.embedding.onModelChange),
 });
 
 const llmSchema = section({

@@ -41,6 +41,8 @@ export interface EmbeddingConfig {
   maxParallelCalls?: number;
   /** For one call. */
   timeoutMs: number;
+  /** What happens when the store was filled by another model. */
+  onModelChange: 'refuse' | 'reembed';
 }
 
 /** What writes answers. */
