@@ -1,11 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { tmpdir } from 'node:os';
+import type { EmbeddingSpace, ReembedResult } from 'backstage-plugin-ask-ai-node';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SearchPlan, VectorIndexOptions } from '../database/vectorIndex/types';
 import { ConfigurationError, VectorStoreSchemaError, VectorStoreUnavailableError } from '../errors';
 import { calibrationReport, FakeVectorIndex } from '../testing/FakeVectorIndex';
 import { recordTerminal } from '../testing/recordTerminal';
-import type { OpenStore, StoreOptions } from './openStore';
+import type { OpenStore, StoreOptions, StoreReembedding } from './openStore';
 import { runCommandLine } from './runCommandLine';
 
 const plan: SearchPlan = {
@@ -17,12 +18,35 @@ const plan: SearchPlan = {
   plan: ['Limit', '  ->  Index Scan using embeddings_vector_idx on embeddings'],
 };
 
+const NEXT_SPACE: EmbeddingSpace = {
+  provider: 'ollama',
+  model: 'nomic-embed-text',
+  dimensions: 768,
+  chunkerVersion: 1,
+};
+
 /** A store of which only the index and the number of rows are looked at. */
 class FakeStore implements OpenStore {
   readonly index = new FakeVectorIndex();
   configuredIndex: VectorIndexOptions = {};
   rows = 100_000;
   closed = 0;
+
+  space: EmbeddingSpace = { provider: 'ollama', model: 'old', dimensions: 384, chunkerVersion: 1 };
+  reembedded: ReembedResult = { embedded: 1_234, removed: [] };
+  left: EmbeddingSpace | undefined;
+  readonly reembedding: StoreReembedding = {
+    stored: async () => this.space,
+    configured: async () => NEXT_SPACE,
+    run: async (space, { onProgress, signal }) => {
+      onProgress?.({ phase: 'embedding', chunksDone: 617, chunksTotal: 1_234 });
+      signal?.throwIfAborted();
+      onProgress?.({ phase: 'indexing', chunksDone: 1_234, chunksTotal: 1_234, indexed: 0.5 });
+      this.space = space;
+      return this.reembedded;
+    },
+    discard: async () => this.left,
+  };
 
   async count(): Promise<number> {
     return this.rows;
@@ -226,5 +250,51 @@ describe('commands on the vector index', () => {
     expect(exitCode).toBe(expected);
     expect(noted).toBe(`${error.message}\n`);
     expect(printed).toBe('');
+  });
+
+  describe('reembed', () => {
+    it('embeds what is stored by the configured model', async () => {
+      const { exitCode, printed, noted } = await run('reembed');
+      expect(exitCode).toBe(0);
+      expect(printed).toContain(
+        'The index is of ollama/nomic-embed-text (768 dimensions) now: 1,234 chunks were embedded.',
+      );
+      expect(noted).toContain('embedding (617 of 1,234 chunks) 50 %');
+      expect(store.space).toBe(NEXT_SPACE);
+    });
+
+    it('has nothing to do when the index is of that model', async () => {
+      store.space = NEXT_SPACE;
+      const { exitCode, printed } = await run('reembed', '--json');
+      expect(exitCode).toBe(0);
+      expect(JSON.parse(printed)).toEqual({ space: NEXT_SPACE, embedded: 0, removed: [] });
+    });
+
+    it('names what was left out, and ends with 1', async () => {
+      store.reembedded.removed = [{ entityId: 'component:default/a', source: 'techdocs' }];
+      const { exitCode, noted } = await run('reembed');
+      expect(exitCode).toBe(1);
+      expect(noted).toContain('Not embedded, and taken up again by the next index run');
+      expect(noted).toContain('component:default/a (techdocs)');
+    });
+
+    it('says what becomes of a run that is stopped', async () => {
+      store.reembedding.run = async (_, { signal }) => {
+        signals.emit('SIGINT');
+        signal?.throwIfAborted();
+        return store.reembedded;
+      };
+      const { exitCode, noted } = await run('reembed');
+      expect(exitCode).toBe(130);
+      expect(noted).toContain('"ask-ai reembed" goes on with it');
+    });
+
+    it('removes what a stopped run left', async () => {
+      expect((await run('reembed', '--discard')).printed).toContain('Nothing was left');
+      store.left = NEXT_SPACE;
+      const { exitCode, printed } = await run('reembed', '--discard');
+      expect(exitCode).toBe(0);
+      expect(printed).toContain('Removed what was embedded by ollama/nomic-embed-text');
+    });
   });
 });

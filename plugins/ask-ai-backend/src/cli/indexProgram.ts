@@ -18,13 +18,9 @@ import {
   type StoreContext,
 } from './indexCommands';
 import { onlyGiven } from './indexDefinition';
-import { untilInterrupted } from './interruption';
+import { type DatabaseOptions, onStore } from './onStore';
 import type { StoreOptions } from './openStore';
-import { createWarningsLogger } from './warningsLogger';
-
-interface DatabaseOptions extends StoreOptions {
-  json?: boolean;
-}
+import { discardCommand, reembedCommand } from './reembedCommand';
 
 interface RecallOptions extends DatabaseOptions {
   calibrate?: boolean;
@@ -100,6 +96,7 @@ Exit code: 0 when each kind uses its index or the store is small, else 1; 3 when
     });
 
   addReindexCommand(program, environment, finish);
+  addReembedCommand(program, environment, finish);
 }
 
 function addReindexCommand(
@@ -157,6 +154,35 @@ Exit code: 0 when a run has begun or the new index reaches the target, 1 when it
     });
 }
 
+function addReembedCommand(
+  program: Command,
+  environment: CommandLineEnvironment,
+  finish: (exitCode: number) => void,
+): void {
+  withStoreOptions(program.command('reembed'))
+    .summary('embed what is stored by the configured model')
+    .description(
+      'After another embedding model was configured: embeds the stored contents anew, beside the old embeddings, which answer until all is done. Works on the database; with the embedded store, the backend must be stopped. A run that was stopped is gone on with by the next one.',
+    )
+    .option('--discard', 'remove what a stopped run left, instead')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ask-ai reembed
+  ask-ai reembed --config app-config.next.yaml
+  ask-ai reembed --discard
+
+Exit code: 0 when all is embedded, 1 when some documents could not be.`,
+    )
+    .action(async ({ discard, ...options }: DatabaseOptions & { discard?: boolean }) => {
+      const stopped =
+        'Stopped: the old model goes on answering. What is embedded is kept, and "ask-ai reembed" goes on with it.';
+      const command = discard ? discardCommand : reembedCommand;
+      finish(await onStore(options, environment, stopped, command));
+    });
+}
+
 function parseRebuild(given: Partial<VectorIndexDefinition>): Rebuild | undefined {
   const definition = onlyGiven(given);
   const { m, efConstruction } = definition;
@@ -180,24 +206,4 @@ function refuseDatabase({ databaseUrl }: StoreOptions): void {
       '--database-url goes with --tune, --m, --ef-construction or --precision: without them, the backend indexes the catalog into its own database.',
     );
   }
-}
-
-/** Opens the store, works on it and closes it, whatever happens. */
-async function onStore(
-  { json, ...options }: DatabaseOptions,
-  { variables, directory, terminal, signals, openStore }: CommandLineEnvironment,
-  stopped: string,
-  work: (context: StoreContext) => Promise<number>,
-): Promise<number> {
-  const onStop = () => terminal.note('Stopping. Ctrl-C again ends at once.');
-  return untilInterrupted(signals, { onStop, stopped }, async signal => {
-    const logger = createWarningsLogger(terminal);
-    const store = await openStore(options, { variables, directory, logger });
-    try {
-      signal.throwIfAborted();
-      return await work({ store, terminal, json: json ?? false, signal });
-    } finally {
-      await store.close();
-    }
-  });
 }

@@ -1,10 +1,20 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LoggerService } from '@backstage/backend-plugin-api';
+import type { Config } from '@backstage/config';
+import type {
+  EmbeddingProvider,
+  EmbeddingSpace,
+  ReembedResult,
+} from 'backstage-plugin-ask-ai-node';
 import type { VectorIndexAdministration, VectorIndexOptions } from '../database/vectorIndex/types';
-import type { ConfigService } from '../services/ConfigService';
+import { createEmbeddingProvider } from '../models';
+import { spaceOf } from '../pipeline/EmbeddingSpaces';
+import { type ReembedHooks, reembedStore } from '../pipeline/reembedStore';
+import { ConfigService } from '../services/ConfigService';
 import { PgVectorStore } from '../services/PgVectorStore';
 import { VectorStoreFactory } from '../services/VectorStoreFactory';
+import type { RunStore } from '../types';
 import { failure } from './exitCodes';
 import { readBackstageDatabase } from './readBackstageDatabase';
 import { readConfig, type Variables } from './readConfig';
@@ -17,6 +27,17 @@ export interface StoreOptions {
   databaseUrl?: string;
 }
 
+/** How a command takes the store to another embedding space. */
+export interface StoreReembedding {
+  stored(): Promise<EmbeddingSpace | undefined>;
+  /** Asks the configured model for its dimensions. */
+  configured(): Promise<EmbeddingSpace>;
+  /** See `reembedStore`. */
+  run(space: EmbeddingSpace, hooks: ReembedHooks): Promise<ReembedResult>;
+  /** Removes what an interrupted run left. @returns the space that it was for. */
+  discard(): Promise<EmbeddingSpace | undefined>;
+}
+
 /** A store as far as the commands use it; whoever opens it closes it. */
 export interface OpenStore {
   index: VectorIndexAdministration;
@@ -24,6 +45,8 @@ export interface OpenStore {
   configuredIndex: VectorIndexOptions;
   /** Rows of the store. */
   count(): Promise<number>;
+  /** The store on its way to the configured embedding model. */
+  reembedding: StoreReembedding;
   close(): Promise<void>;
 }
 
@@ -41,7 +64,7 @@ export async function openStore(
   const root = await readConfig(options.config ?? [], variables, directory);
   const config = storeConfig(root, options.databaseUrl ?? variables.ASK_AI_DATABASE_URL);
   assertThere(config, directory);
-  const { store } = await VectorStoreFactory.open(config, logger, {
+  const { store, runs } = await VectorStoreFactory.open(config, logger, {
     migrate: false,
     backstageDatabase: () => readBackstageDatabase(root, logger),
   });
@@ -59,7 +82,29 @@ export async function openStore(
     configuredIndex:
       config.getVectorStoreType() === 'postgresql' ? config.getVectorIndexConfig() : {},
     count: () => store.count(),
+    reembedding: reembeddingOf(root, { store, runs, logger }),
     close: () => store.close(),
+  };
+}
+
+function reembeddingOf(
+  root: Config,
+  { store, runs, logger }: { store: PgVectorStore; runs: RunStore; logger: LoggerService },
+): StoreReembedding {
+  let provider: Promise<EmbeddingProvider> | undefined;
+  // Only here the rest of the configuration, and the keys that it needs, must be complete.
+  const configuredProvider = () => {
+    provider ??= createEmbeddingProvider(ConfigService.fromConfig(root));
+    return provider;
+  };
+  return {
+    stored: () => store.embeddingSpace(),
+    configured: async () => spaceOf(await configuredProvider()),
+    run: async (space, hooks) => {
+      const embeddingProvider = await configuredProvider();
+      return reembedStore(space, { store, runs, logger, embeddingProvider }, hooks);
+    },
+    discard: () => store.discardChangeOfSpace(),
   };
 }
 

@@ -28,7 +28,7 @@ const GENERAL_HELP = `
 Exit codes:
     0  done
     1  the backend or the database failed; recall, reindex: the target is missed;
-       explain: a search does without its index
+       explain: a search does without its index; reembed: a document was left out
     2  wrong command, option, value or configuration
     3  nothing was found, or nothing is stored
     4  no backend answered, or no database

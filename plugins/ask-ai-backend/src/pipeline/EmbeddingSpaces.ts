@@ -76,9 +76,7 @@ export class EmbeddingSpaces {
    */
   async claim(hooks: ReembedHooks = {}): Promise<EmbeddingSpace> {
     const { store, embeddingProvider, onModelChange } = this.options;
-    const { provider, model } = embeddingProvider;
-    const dimensions = await embeddingProvider.dimensions({ signal: hooks.signal });
-    const space = { provider, model, dimensions, chunkerVersion: CHUNKER_VERSION };
+    const space = await spaceOf(embeddingProvider, { signal: hooks.signal });
     try {
       await store.useEmbeddingSpace(space);
     } catch (error) {
@@ -133,6 +131,16 @@ export class EmbeddingSpaces {
     }
     return this.other.provider;
   }
+}
+
+/** The space of what a provider gives; the model may be asked for its dimensions. */
+export async function spaceOf(
+  embeddingProvider: EmbeddingProvider,
+  options: { signal?: AbortSignal } = {},
+): Promise<EmbeddingSpace> {
+  const { provider, model } = embeddingProvider;
+  const dimensions = await embeddingProvider.dimensions(options);
+  return { provider, model, dimensions, chunkerVersion: CHUNKER_VERSION };
 }
 
 /** By name: stores of other packages have their own classes. */

@@ -43,6 +43,7 @@ import { exportEmbeddings } from '../database/exportRows';
 import { StoreLoads } from '../database/load/StoreLoads';
 import { openStoreDatabase, type StoreDatabaseOptions } from '../database/openStoreDatabase';
 import { createRankedSearch, type SearchRanked } from '../database/rankedSearch';
+import { discardReembedding } from '../database/reembed/reembed';
 import type { StoreUpkeep } from '../database/StoreUpkeep';
 import { upsertEmbeddings } from '../database/upsert';
 import type { VectorIndex } from '../database/vectorIndex/VectorIndex';
@@ -205,6 +206,11 @@ export class PgVectorStore implements IVectorStore {
   ): Promise<ReembedResult> {
     const change = () => this.loads.changeSpace(space, embed, options);
     return this.calls.run('change the embedding space', change, options.signal);
+  }
+
+  /** Removes what an interrupted `changeEmbeddingSpace` left. @returns the space that it was for. */
+  discardChangeOfSpace(): Promise<EmbeddingSpace | undefined> {
+    return this.calls.run('remove what was left', () => discardReembedding(this.connection));
   }
 
   vectorIndex(): Promise<VectorIndexStatus> {

@@ -17,7 +17,7 @@ import { toDocumentChunk } from '../embeddingRows';
 import { writeEmbeddingSpace } from '../embeddingSpace';
 import { assertNoLoadObstacle } from '../load/loadObstacle';
 import { withLockRetries } from '../lockRetries';
-import { withMaintenanceLock } from '../maintenanceLock';
+import { withCleanUpLock, withMaintenanceLock } from '../maintenanceLock';
 import { embeddings, indexedDocuments, vectorIndexCalibration } from '../schema';
 import { type EmbeddedRow, NextTable, type PendingRow } from './NextTable';
 
@@ -58,6 +58,22 @@ export async function reembed(
       new Reembedding(connection, session, target, embed, options).run(),
     ),
   );
+}
+
+/**
+ * Removes what an interrupted change of space left.
+ *
+ * @returns what that was about; `undefined` when there was none.
+ * @throws ConflictError while one is under way.
+ */
+export function discardReembedding(
+  connection: DatabaseConnection,
+): Promise<EmbeddingSpace | undefined> {
+  return withCleanUpLock(connection, async transaction => {
+    const left = await NextTable.spaceOfLeft(transaction);
+    await NextTable.drop(transaction);
+    return left;
+  });
 }
 
 class Reembedding {
