@@ -87,6 +87,8 @@ export interface ReembedProgress {
 
 /** Options of a change of space. */
 export interface ReembedOptions {
+  /** Chunks that are handed out at once, which is what an interruption may cost. Default 500. */
+  batchSize?: number;
   /** Called a few times a second at most. */
   onProgress?(progress: ReembedProgress): void;
   /** Ends it, which then rejects with the signal's reason; the store stays in the space it has. */

@@ -12,8 +12,10 @@ const BELIEVED_FOR_MS = 5_000;
 /** What questions are embedded by, and the space that gives. */
 export interface QuestionEmbedding {
   provider: EmbeddingProvider;
-  /** Absent while nothing is stored. */
+  /** Absent where nobody said what is stored. */
   space?: EmbeddingSpace;
+  /** Nothing is stored, so that any question may be answered without a look. */
+  isEmpty?: boolean;
 }
 
 export interface EmbeddingSpacesOptions {
@@ -56,10 +58,13 @@ export class EmbeddingSpaces {
    * @throws EmbeddingSpaceMismatchError when nothing that is configured fits what is stored.
    */
   async forQuestions(): Promise<QuestionEmbedding> {
-    if (!this.known || performance.now() - this.known.at >= BELIEVED_FOR_MS) {
-      this.known = { embedding: await this.decide(), at: performance.now() };
+    if (this.known && performance.now() - this.known.at < BELIEVED_FOR_MS) {
+      return this.known.embedding;
     }
-    return this.known.embedding;
+    const embedding = await this.decide();
+    // The first run may fill the store at any moment.
+    this.known = embedding.isEmpty ? undefined : { embedding, at: performance.now() };
+    return embedding;
   }
 
   /** A search was refused: the store is of another space than a moment ago. */
@@ -93,12 +98,13 @@ export class EmbeddingSpaces {
   private async decide(): Promise<QuestionEmbedding> {
     const { store, embeddingProvider, onModelChange } = this.options;
     const space = await store.embeddingSpace();
-    if (!space || this.isConfigured(space)) {
-      this.hasMatched ||= space !== undefined;
+    if (space && this.isConfigured(space)) {
+      this.hasMatched = true;
       return { provider: embeddingProvider, space };
     }
-    if ((await store.count()) === 0) {
-      return { provider: embeddingProvider };
+    const isEmpty = (await store.count()) === 0;
+    if (!space || isEmpty) {
+      return { provider: embeddingProvider, isEmpty };
     }
     if (onModelChange === 'refuse' && !this.hasMatched) {
       const { provider, model } = embeddingProvider;

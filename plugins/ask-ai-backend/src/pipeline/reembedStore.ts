@@ -78,7 +78,11 @@ export async function reembedStore(
     onEmbedded?.({ chunks: vectors.length, tokens });
     return vectors;
   };
-  const result = await store.changeEmbeddingSpace(space, embed, options);
+  const { maxTextsPerCall, maxParallelCalls } = embeddingProvider;
+  const result = await store.changeEmbeddingSpace(space, embed, {
+    batchSize: maxTextsPerCall * maxParallelCalls,
+    ...options,
+  });
   for (const key of result.removed) {
     const reason = reasons.get(documentName(key)) ?? 'It could not be embedded.';
     logger.warn(`Could not embed ${key.entityId} (${key.source}): ${reason}`);

@@ -48,7 +48,10 @@ async function search(
     return store.searchRanked({ mode, text: query, topK, filter });
   }
   for (let attempt = 1; ; attempt++) {
-    const { provider, space } = await spaces.forQuestions();
+    const { provider, space, isEmpty } = await spaces.forQuestions();
+    if (isEmpty) {
+      return [];
+    }
     try {
       const expectedDimensions = space?.dimensions ?? store.dimensions;
       const vector = await embedQuery(provider, query, { expectedDimensions, signal });

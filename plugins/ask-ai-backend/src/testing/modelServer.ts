@@ -92,6 +92,11 @@ export abstract class TestModelServer {
     this.scripted.push({ fault, times, matches: when });
   }
 
+  /** From now on, answers what comes. */
+  stopFailing(): void {
+    this.scripted.length = 0;
+  }
+
   /** The next request that comes in. */
   async nextRequest(): Promise<ReceivedRequest> {
     const [request] = await once(this.received, 'request');

@@ -10,6 +10,8 @@ import {
 export interface TestOllamaModel {
   /** Of an embedding model. */
   dimensions?: number;
+  /** Models that differ in it give other vectors for the same text. */
+  salt?: string;
   /** Words that an embedding model takes; real ones count tokens. */
   maxWords?: number;
 }
@@ -62,7 +64,7 @@ export class TestOllamaServer extends TestModelServer {
 
   private embed(
     { body }: ReceivedRequest,
-    { dimensions = 384, maxWords = Number.POSITIVE_INFINITY }: TestOllamaModel,
+    { dimensions = 384, salt = '', maxWords = Number.POSITIVE_INFINITY }: TestOllamaModel,
     change: (embeddings: number[][]) => unknown[],
   ): Answer {
     const texts = body?.input as string[];
@@ -73,7 +75,7 @@ export class TestOllamaServer extends TestModelServer {
     const size = typeof body?.dimensions === 'number' ? body.dimensions : dimensions;
     return json({
       model: body?.model,
-      embeddings: change(texts.map(text => testEmbedding(text, size))),
+      embeddings: change(texts.map(text => testEmbedding(salt + text, size))),
       prompt_eval_count: words.reduce((sum, count) => sum + count, 0),
     });
   }

@@ -21,8 +21,8 @@ import { withCleanUpLock, withMaintenanceLock } from '../maintenanceLock';
 import { embeddings, indexedDocuments, vectorIndexCalibration } from '../schema';
 import { type EmbeddedRow, NextTable, type PendingRow } from './NextTable';
 
-/** Chunks that are handed out at once: some calls of the model, a few megabytes. */
-const BATCH_SIZE = 500;
+/** A few megabytes. */
+const DEFAULT_BATCH_SIZE = 500;
 
 /** What a store is to be changed to. */
 export interface ReembedTarget {
@@ -124,6 +124,7 @@ class Reembedding {
 
   /** Until a look at all rows finds none that could be embedded. */
   private async embedPending(next: NextTable): Promise<void> {
+    const { batchSize: limit = DEFAULT_BATCH_SIZE } = this.options;
     let found: number;
     do {
       found = 0;
@@ -131,12 +132,12 @@ class Reembedding {
       let after = '';
       do {
         this.options.signal?.throwIfAborted();
-        page = await next.pending(this.session, { after, limit: BATCH_SIZE });
+        page = await next.pending(this.session, { after, limit });
         after = page.at(-1)?.id ?? after;
         const rows = page.filter(row => !this.failed.has(documentName(row)));
         found += rows.length;
         await this.embedRows(next, rows);
-      } while (page.length === BATCH_SIZE);
+      } while (page.length === limit);
     } while (found > 0);
   }
 

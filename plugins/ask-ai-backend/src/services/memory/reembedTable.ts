@@ -10,8 +10,7 @@ import { validateEmbeddings } from '../../lib/validation';
 import { ChunkTable } from './ChunkTable';
 import { DocumentTable } from './DocumentTable';
 
-/** Chunks that are handed out at once. */
-const BATCH_SIZE = 500;
+const DEFAULT_BATCH_SIZE = 500;
 
 /**
  * Embeds what a table holds anew, again and again until a look finds nothing that was written meanwhile.
@@ -24,7 +23,7 @@ export async function reembedTable(
   live: () => DocumentTable,
   dimensions: number,
   embed: EmbedChunks,
-  { signal, onProgress }: ReembedOptions,
+  { batchSize = DEFAULT_BATCH_SIZE, signal, onProgress }: ReembedOptions,
   swapIn: (table: DocumentTable) => void,
 ): Promise<ReembedResult> {
   const next = new ChunkTable(dimensions);
@@ -38,7 +37,7 @@ export async function reembedTable(
     if (pending.length === 0) {
       break;
     }
-    const batch = pending.slice(0, BATCH_SIZE);
+    const batch = pending.slice(0, batchSize);
     const vectors = await embed(batch.map(({ documentChunk }) => documentChunk));
     signal?.throwIfAborted();
     const written = batch.flatMap((row, index): EmbeddingVector[] => {
