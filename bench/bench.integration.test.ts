@@ -48,6 +48,7 @@ const EXPECTED: Record<string, string[]> = {
   search: ['search, k = 10', 'one entity', '8 clients', 'PgBouncer', 'recall@10'],
   upsert: ['new rows', 'unchanged rows'],
   bulk: ['resident set', 'live upserts', 'COPY BINARY'],
+  index: ['chunks of the catalog', 'valid vector index', 'resident set', 'second run', 'COPY'],
   filter: ['10 %', '1 %', '0.1 %', 'fewest hits', 'recall@10', 'p50'],
   recall: ['full precision: recall@10', 'half precision: recall@10', 'size of the vector index'],
   memory: ['exact search'],
