@@ -4,7 +4,7 @@ import type { CatalogService } from '@backstage/plugin-catalog-node';
 import type { EmbeddingProvider, IVectorStore } from 'backstage-plugin-ask-ai-node';
 import { CatalogCollector } from '../plugins/ask-ai-backend/src/collectors/CatalogCollector';
 import { ReleaseStack } from '../plugins/ask-ai-backend/src/lib/releaseStack';
-import { EmbeddingSpaceGuard } from '../plugins/ask-ai-backend/src/pipeline/embeddingSpaceGuard';
+import { EmbeddingSpaces } from '../plugins/ask-ai-backend/src/pipeline/EmbeddingSpaces';
 import { createRedactor } from '../plugins/ask-ai-backend/src/pipeline/redact';
 import { runIndex } from '../plugins/ask-ai-backend/src/pipeline/runIndex';
 import { ConfigService } from '../plugins/ask-ai-backend/src/services/ConfigService';
@@ -54,7 +54,15 @@ export async function openIndexRuns({
     excludedKinds,
     filter,
   });
-  const space = EmbeddingSpaceGuard.create({ store, embeddingProvider });
+  const spaces = EmbeddingSpaces.create({
+    store,
+    runs,
+    embeddingProvider,
+    // A store that was filled by another model does not occur here.
+    providerOf: async () => embeddingProvider,
+    onModelChange: config.getEmbeddingConfig().onModelChange,
+    logger,
+  });
   const worker = IndexWorker.create({
     runs,
     logger,
@@ -65,13 +73,13 @@ export async function openIndexRuns({
         {
           ...config.getChunkingConfig(),
           maxVanishedRatio,
-          claimEmbeddingSpace: claim => space.claim(claim),
           collectors: [collector],
           embeddingProvider,
           logger,
           redact: text => redact(text).text,
           redactionFingerprint,
           runs,
+          spaces,
           store,
         },
         hooks,
