@@ -49,17 +49,20 @@ export interface EntityQuery {
  */
 export async function* readEntities(query: EntityQuery): AsyncGenerator<Entity> {
   const { selection, signal } = query;
-  let cursor: string | undefined;
-  do {
+  let reading: ReturnType<typeof readPage> | undefined = readPage(query, undefined);
+  while (reading) {
     signal?.throwIfAborted();
-    const page = await readPage(query, cursor);
-    for (const entity of page.items) {
+    const { items, nextCursor }: Awaited<ReturnType<typeof readPage>> = await reading;
+    // The catalog is at work while these are.
+    reading = nextCursor === undefined ? undefined : readPage(query, nextCursor);
+    // It is awaited with the next page; until then, its failure is not unhandled.
+    reading?.catch(() => {});
+    for (const entity of items) {
       if (belongsInIndex(entity, selection)) {
         yield entity;
       }
     }
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
+  }
 }
 
 async function readPage(

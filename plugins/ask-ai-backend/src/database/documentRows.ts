@@ -120,6 +120,9 @@ function lockName({ entityId, source }: DocumentKey): string {
 
 /** Position, title and place of a chunk may change while its text, and so its vector, stays. */
 async function updateKept(transaction: Database, kept: DocumentChunk[]): Promise<void> {
+  if (kept.length === 0) {
+    return;
+  }
   const ids = kept.map(({ id }) => id);
   const rows = await transaction
     .select({ id: embeddings.id, contentHash: embeddings.contentHash })

@@ -49,17 +49,28 @@ interface EmbeddedDocument extends Pending {
   embedded: EmbeddingVector[];
 }
 
+/** Chunks that are written at once: larger transactions gain nothing. */
+const CHUNKS_PER_WRITE = 500;
+
+/** What a slow model gave is not kept from the store for longer, in milliseconds. */
+const LONGEST_WAIT_MS = 1_000;
+
 /**
  * Gathers the new chunks of several documents, so that the model gets full batches although most
- * documents have one or two chunks. Holds at most a batch and one document in memory.
+ * documents have one or two chunks, and the store gets large ones. While the store writes, the next
+ * documents are cut and embedded. Holds two batches and one document in memory.
  */
 export class DocumentBatch {
   private pending: Pending[] = [];
   private freshCount = 0;
+  private embedded: EmbeddedDocument[] = [];
+  private embeddedCount = 0;
+  private writing: Promise<void> = Promise.resolve();
+  private writtenAt = performance.now();
 
   constructor(private readonly options: DocumentBatchOptions) {}
 
-  /** Takes a document in, and writes the batch when it is full. */
+  /** Takes a document in, and embeds and writes a batch when it is full. */
   async add(document: CollectedDocument, stored: StoredDocument | undefined): Promise<void> {
     const { progress } = this.options;
     progress.documents.seen += 1;
@@ -78,13 +89,33 @@ export class DocumentBatch {
       await this.fail(document, error);
     }
     const { maxTextsPerCall, maxParallelCalls } = this.options.embeddingProvider;
-    if (this.freshCount >= maxTextsPerCall * maxParallelCalls) {
-      await this.flush();
+    if (
+      this.freshCount >= maxTextsPerCall * maxParallelCalls ||
+      this.pending.length >= CHUNKS_PER_WRITE
+    ) {
+      await this.embedPending();
+    }
+    if (
+      this.embeddedCount >= CHUNKS_PER_WRITE ||
+      (this.embedded.length > 0 && performance.now() - this.writtenAt >= LONGEST_WAIT_MS)
+    ) {
+      await this.writeEmbedded();
     }
   }
 
   /** Embeds and writes what waits. */
   async flush(): Promise<void> {
+    await this.embedPending();
+    await this.writeEmbedded();
+    await this.writing;
+  }
+
+  /** Resolves when nothing is being written any more, whatever became of it. */
+  async settled(): Promise<void> {
+    await this.writing.catch(() => {});
+  }
+
+  private async embedPending(): Promise<void> {
     const pending = this.pending;
     this.pending = [];
     this.freshCount = 0;
@@ -95,18 +126,29 @@ export class DocumentBatch {
       { purpose: 'document', expectedDimensions: space.dimensions, signal },
     );
     progress.tokens += tokens;
-    const embedded: EmbeddedDocument[] = [];
     let position = 0;
     for (const waiting of pending) {
       const own = results.slice(position, position + waiting.fresh.length);
       position += waiting.fresh.length;
       try {
-        embedded.push({ ...waiting, embedded: toEmbeddings(waiting.fresh, own) });
+        this.embedded.push({ ...waiting, embedded: toEmbeddings(waiting.fresh, own) });
+        this.embeddedCount += waiting.fresh.length + waiting.kept.length;
       } catch (error) {
         await this.fail(waiting.document, error);
       }
     }
-    await this.write(embedded);
+  }
+
+  /** Begins to write when the batch before is written, whose failure it rejects with. */
+  private async writeEmbedded(): Promise<void> {
+    await this.writing;
+    const embedded = this.embedded;
+    this.embedded = [];
+    this.embeddedCount = 0;
+    this.writtenAt = performance.now();
+    this.writing = this.write(embedded);
+    // It is awaited with the next batch; until then, its failure is not unhandled.
+    this.writing.catch(() => {});
   }
 
   private async isUnchanged(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { EmbeddingProvider, EmbedOptions } from 'backstage-plugin-ask-ai-node';
 import { DimensionMismatchError, ProviderError } from '../errors';
 import { type Clock, type RetryPolicy, retry } from '../lib/retry';
@@ -78,6 +79,8 @@ export async function embedTexts(
   const abort = () => stop.abort(options.signal?.reason);
   options.signal?.throwIfAborted();
   options.signal?.addEventListener('abort', abort);
+  // Each call that is under way listens.
+  setMaxListeners(0, stop.signal);
   const embedder = new BatchEmbedder(provider, options, stop.signal);
   const results = new Array<EmbedOutcome>(texts.length);
   const batches = batchStarts(texts.length, provider.maxTextsPerCall);
@@ -251,7 +254,12 @@ function batchStarts(count: number, size: number): number[] {
 }
 
 function isUsable(vector: Float32Array): boolean {
-  return vector.every(Number.isFinite) && vector.some(number => number !== 0);
+  // The sum of the squares is finite and not zero unless a number is not, or all are.
+  let squares = 0;
+  for (let i = 0; i < vector.length; i++) {
+    squares += (vector[i] as number) ** 2;
+  }
+  return Number.isFinite(squares) && squares > 0;
 }
 
 /** By name and fields: providers of other packages have their own classes. */

@@ -75,6 +75,8 @@ export async function runIndex(
       reasons.push(error.message);
       await batch.flush();
       continue;
+    } finally {
+      await batch.settled();
     }
     await batch.flush();
     onProgress(progress);
