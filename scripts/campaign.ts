@@ -1,9 +1,12 @@
 import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
 import { runRandomCalls } from 'backstage-plugin-ask-ai-node/testUtils';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { mulberry32 } from '../bench/vectors';
 import { openEmbeddedConnection } from '../plugins/ask-ai-backend/src/database/embeddedConnection';
 import { InMemoryVectorStore } from '../plugins/ask-ai-backend/src/services/InMemoryVectorStore';
 import { PgVectorStore } from '../plugins/ask-ai-backend/src/services/PgVectorStore';
+import { killIndexRuns } from '../plugins/ask-ai-backend/src/testing/killIndexRuns';
+import { planKills } from '../plugins/ask-ai-backend/src/testing/killMoments';
 import { createDatabase, dropDatabases, prepareDatabases } from '../tests/services/databases';
 import { openTestServer } from '../tests/services/testServer';
 
@@ -14,6 +17,11 @@ const DIMENSIONS = 8;
 
 /** On the way. */
 const REPORTS = 10;
+
+/** Then the process is left to its end, and the documents change. */
+const KILLS_PER_GENERATION = 5;
+/** Enough for a run to outlast that many kills. */
+const KILLED_DOCUMENTS = 160;
 
 interface OpenStore {
   store: IVectorStore;
@@ -49,8 +57,21 @@ const command = new Command('campaign')
       Object.keys(STORES),
     ),
   )
-  .addHelpText('after', '\nExample:\n  npm run campaign -- --cases 10000 --seed 7')
-  .action(async ({ cases, seed, store }) => {
+  .addOption(
+    new Option(
+      '--kills <number>',
+      'instead: kill a process that indexes so many times, and compare with one that was left alone',
+    ).argParser(positiveInteger),
+  )
+  .addHelpText(
+    'after',
+    '\nExamples:\n  npm run campaign -- --cases 10000 --seed 7\n  npm run campaign -- --kills 20 --seed 7',
+  )
+  .action(async ({ cases, seed, store, kills }) => {
+    if (kills !== undefined) {
+      await runKillCampaign(kills, seed);
+      return;
+    }
     const names = store === undefined ? Object.keys(STORES) : [store];
     for (const name of names) {
       await runCampaign(name, { cases, seed });
@@ -87,6 +108,32 @@ async function runCampaign(name: string, { cases, seed }: CampaignOptions): Prom
     process.exitCode = 1;
   } finally {
     await close();
+  }
+}
+
+async function runKillCampaign(kills: number, seed: number): Promise<void> {
+  const server = await openTestServer();
+  const databases = await prepareDatabases(server.url);
+  try {
+    const database = await createDatabase(databases, { name: 'killed' });
+    const reference = await createDatabase(databases, { name: 'reference' });
+    const report = await killIndexRuns({
+      databases: { url: database.url, referenceUrl: reference.url },
+      kills: planKills(kills, KILLS_PER_GENERATION),
+      documents: KILLED_DOCUMENTS,
+      random: mulberry32(seed),
+      onKill: say,
+    });
+    const phases = Object.entries(report.unfinishedByPhase);
+    say(
+      `${report.kills} kills (seed ${seed}), ${report.unfinished} of them in the middle of a run ` +
+        `(${phases.map(([phase, count]) => `${count} ${phase}`).join(', ')}): in the end every document was ` +
+        `there once, as an undisturbed run makes it; none of ${report.looks} looks and ${report.searches} ` +
+        'searches meanwhile saw a part of a document or an empty index',
+    );
+  } finally {
+    await dropDatabases(databases);
+    await server.close();
   }
 }
 

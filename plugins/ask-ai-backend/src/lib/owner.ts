@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { RunOwner } from '../types';
 
+/** One for all backends of this process, which must not take each other for dead. */
+const INSTANCE_ID = randomUUID();
+
 /** This process, told apart from a later one that gets the same id. */
 export function thisOwner(): RunOwner {
-  return { instanceId: randomUUID(), hostname: hostname(), pid: process.pid };
+  return { instanceId: INSTANCE_ID, hostname: hostname(), pid: process.pid };
 }
 
 /**

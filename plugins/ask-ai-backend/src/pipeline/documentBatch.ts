@@ -35,6 +35,8 @@ export interface DocumentBatchOptions {
   /** Documents that the latest attempt could not index, by `documentName`. */
   failed: Set<string>;
   signal: AbortSignal;
+  /** Rejects when another process has taken over the run. */
+  assertOurs(): Promise<void>;
 }
 
 /** A document that waits for the vectors of its new chunks. */
@@ -199,7 +201,8 @@ export class DocumentBatch {
     if (documents.length === 0) {
       return;
     }
-    const { progress, signal, space, store } = this.options;
+    const { assertOurs, progress, signal, space, store } = this.options;
+    await assertOurs();
     try {
       const { removed } = await store.replaceDocuments(
         documents.map(({ document: { entityId, source }, fingerprint, embedded, kept }) => ({

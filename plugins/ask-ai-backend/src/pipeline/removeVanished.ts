@@ -22,6 +22,8 @@ export async function removeVanished(
     known: number;
     maxVanishedRatio: number;
     progress: RunProgress;
+    /** Rejects when another process has taken over the run. */
+    assertOurs(): Promise<void>;
   },
 ): Promise<string | undefined> {
   const { known, maxVanishedRatio } = options;
@@ -35,6 +37,7 @@ export async function removeVanished(
     );
   }
   for (const { entityId } of vanished) {
+    await options.assertOurs();
     const { removed } = await options.store.removeDocument({ entityId, source });
     await options.runs.forgetFailure({ entityId, source });
     options.progress.documents.removed += 1;

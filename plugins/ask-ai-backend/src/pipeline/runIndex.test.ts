@@ -58,7 +58,7 @@ describe('runIndex', () => {
         logger: mockServices.logger.mock(),
         ...overrides,
       },
-      { signal, onProgress: () => {} },
+      { signal, onProgress: () => {}, assertOurs: async () => {} },
     );
 
   it('embeds every document once and nothing in the second run', async () => {

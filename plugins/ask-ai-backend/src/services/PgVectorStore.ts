@@ -134,6 +134,7 @@ export class PgVectorStore implements IVectorStore {
     topK: number,
     filter?: string | SearchFilter,
   ): Promise<SearchResult[]> {
+    await this.learnDimensions(queryVector);
     validateQueryVector(queryVector, this.dimensions);
     const wholeK = wholeTopK(topK);
     if (wholeK === 0) {
@@ -155,6 +156,7 @@ export class PgVectorStore implements IVectorStore {
   }
 
   private async rank(query: RankedQuery): Promise<RankedResult[]> {
+    await this.learnDimensions(query.vector);
     validateRankedQuery(query, this.dimensions);
     const topK = wholeTopK(query.topK);
     if (topK === 0) {
@@ -169,6 +171,11 @@ export class PgVectorStore implements IVectorStore {
       filter,
     });
     return collapseDuplicates(hits).slice(0, topK);
+  }
+
+  /** Another replica may have given the store, when it was empty, the dimension of this vector. */
+  private async learnDimensions(vector: ArrayLike<number> | undefined): Promise<void> {
+    if (vector && vector.length !== this.dimensions) await this.index.refresh(0);
   }
 
   async clear(entityId?: string): Promise<void> {

@@ -81,6 +81,9 @@ export abstract class TestModelServer {
   /** For example `http://127.0.0.1:41234`. */
   url = '';
 
+  /** Called for every request; the answer waits for it. */
+  beforeAnswer: (request: ReceivedRequest) => Promise<void> | void = () => {};
+
   /** Fails the next requests that match. */
   fail(
     fault: Fault,
@@ -125,6 +128,7 @@ export abstract class TestModelServer {
     const request = await receive(incoming, closed);
     this.requests.push(request);
     this.received.emit('request', request);
+    await this.beforeAnswer(request);
     const fault = this.takeFault(request);
     if (fault?.kind === 'hang') return;
     if (fault?.kind === 'close') {
