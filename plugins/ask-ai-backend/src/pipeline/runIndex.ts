@@ -8,10 +8,7 @@ import { removeVanished } from './removeVanished';
 
 /** What a run works with. */
 export interface RunIndexOptions
-  extends Omit<
-    DocumentBatchOptions,
-    'progress' | 'failed' | 'space' | 'signal' | 'assertOurs'
-  > {
+  extends Omit<DocumentBatchOptions, 'progress' | 'failed' | 'space' | 'signal' | 'assertOurs'> {
   store: IVectorStore;
   runs: RunStore;
   collectors: Collector[];
