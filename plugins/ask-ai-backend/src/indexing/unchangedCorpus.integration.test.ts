@@ -97,7 +97,14 @@ describe(`a corpus that is indexed again (${CORPUS})`, { timeout: 2 * RUN_MS }, 
       ollamaBaseUrl: embeddings.url,
       schedule: 'manual',
       index: { settleSeconds: 5 },
-      vectorStore: { type: 'postgresql', postgresql: { connectionString: database.url } },
+      vectorStore: {
+        type: 'postgresql',
+        postgresql: {
+          connectionString: database.url,
+          // The modules of the other plugins, read meanwhile, keep a busy machine's process for long.
+          connectionTimeoutMillis: 60_000,
+        },
+      },
     },
   });
 
