@@ -78,6 +78,16 @@ export class EmbeddingSpaceMismatchError extends AskAiError {
   }
 }
 
+/** Another process has taken over the index run, since this one was held up for too long. */
+export class RunLostError extends AskAiError {
+  override readonly name = 'RunLostError';
+  readonly statusCode = 409;
+
+  constructor() {
+    super('Another process has taken over the index run: nothing more is written by this one.');
+  }
+}
+
 /** The vector store can't be reached. */
 export class VectorStoreUnavailableError extends AskAiError {
   override readonly name = 'VectorStoreUnavailableError';

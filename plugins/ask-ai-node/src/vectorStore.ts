@@ -133,6 +133,15 @@ export interface LoadResult {
   received: number;
 }
 
+/** Options of what an index run writes. */
+export interface WriteOptions {
+  /**
+   * The index run that writes. A store that several processes share rejects with an error named
+   * `RunLostError`, and writes nothing, when another process has taken over that run by then.
+   */
+  runId?: string;
+}
+
 /** Embeddings in any number; the store takes the next when it has room. */
 export type EmbeddingStream = AsyncIterable<EmbeddingVector> | Iterable<EmbeddingVector>;
 
@@ -272,11 +281,11 @@ export interface IVectorStore {
    */
   replaceDocuments(
     replacements: readonly DocumentReplacement[],
-    options?: { space?: EmbeddingSpace },
+    options?: WriteOptions & { space?: EmbeddingSpace },
   ): Promise<{ removed: number }>;
 
   /** Removes a document and its record. */
-  removeDocument(key: DocumentKey): Promise<{ removed: number }>;
+  removeDocument(key: DocumentKey, options?: WriteOptions): Promise<{ removed: number }>;
 
   /** Releases everything the store holds. Further calls reject. Safe to call twice. */
   close(): Promise<void>;

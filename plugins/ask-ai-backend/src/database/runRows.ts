@@ -1,5 +1,8 @@
+import { and, eq } from 'drizzle-orm';
+import { RunLostError } from '../errors';
 import type { Run, RunProgress } from '../types';
-import type { indexRuns } from './schema';
+import type { Database } from './connection';
+import { indexRuns } from './schema';
 
 /** How far a run is, as columns. */
 export function progressColumns({ documents, chunks, tokens, documentsExpected }: RunProgress) {
@@ -41,4 +44,26 @@ export function fromRunRow(row: typeof indexRuns.$inferSelect): Run {
     },
     tokens: row.tokens,
   };
+}
+
+/**
+ * Call it at the end of a transaction: until that is committed, nobody takes the run over.
+ *
+ * @throws RunLostError when somebody has.
+ */
+export async function assertRunIsOurs(
+  transaction: Database,
+  runId: string | undefined,
+): Promise<void> {
+  if (runId === undefined) {
+    return;
+  }
+  const running = await transaction
+    .select({ id: indexRuns.id })
+    .from(indexRuns)
+    .where(and(eq(indexRuns.id, runId), eq(indexRuns.state, 'running')))
+    .for('share');
+  if (running.length === 0) {
+    throw new RunLostError();
+  }
 }

@@ -34,9 +34,9 @@ export interface DocumentBatchOptions {
   space: EmbeddingSpace;
   /** Documents that the latest attempt could not index, by `documentName`. */
   failed: Set<string>;
+  /** The run that this is a part of. */
+  runId: string;
   signal: AbortSignal;
-  /** Rejects when another process has taken over the run. */
-  assertOurs(): Promise<void>;
 }
 
 /** A document that waits for the vectors of its new chunks. */
@@ -201,8 +201,7 @@ export class DocumentBatch {
     if (documents.length === 0) {
       return;
     }
-    const { assertOurs, progress, signal, space, store } = this.options;
-    await assertOurs();
+    const { progress, runId, signal, space, store } = this.options;
     try {
       const { removed } = await store.replaceDocuments(
         documents.map(({ document: { entityId, source }, fingerprint, embedded, kept }) => ({
@@ -212,7 +211,7 @@ export class DocumentBatch {
           embedded,
           kept,
         })),
-        { space },
+        { space, runId },
       );
       progress.chunks.removed += removed;
     } catch (error) {
@@ -290,6 +289,7 @@ function toEmbeddings(
 /** By name: stores of other packages have their own classes. */
 const FATAL_ERRORS = [
   'EmbeddingSpaceMismatchError',
+  'RunLostError',
   'VectorStoreSchemaError',
   'VectorStoreUnavailableError',
 ];

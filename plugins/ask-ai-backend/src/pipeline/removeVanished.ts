@@ -22,8 +22,8 @@ export async function removeVanished(
     known: number;
     maxVanishedRatio: number;
     progress: RunProgress;
-    /** Rejects when another process has taken over the run. */
-    assertOurs(): Promise<void>;
+    /** The run that this is a part of. */
+    runId: string;
   },
 ): Promise<string | undefined> {
   const { known, maxVanishedRatio } = options;
@@ -37,8 +37,10 @@ export async function removeVanished(
     );
   }
   for (const { entityId } of vanished) {
-    await options.assertOurs();
-    const { removed } = await options.store.removeDocument({ entityId, source });
+    const { removed } = await options.store.removeDocument(
+      { entityId, source },
+      { runId: options.runId },
+    );
     await options.runs.forgetFailure({ entityId, source });
     options.progress.documents.removed += 1;
     options.progress.chunks.removed += removed;

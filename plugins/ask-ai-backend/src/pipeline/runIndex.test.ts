@@ -43,7 +43,7 @@ describe('runIndex', () => {
     }: { entityRef?: string; signal?: AbortSignal } = {},
   ) =>
     runIndex(
-      { entityRef },
+      { id: 'run', entityRef },
       {
         store,
         runs,
@@ -58,7 +58,7 @@ describe('runIndex', () => {
         logger: mockServices.logger.mock(),
         ...overrides,
       },
-      { signal, onProgress: () => {}, assertOurs: async () => {} },
+      { signal, onProgress: () => {} },
     );
 
   it('embeds every document once and nothing in the second run', async () => {

@@ -8,7 +8,7 @@ import { removeVanished } from './removeVanished';
 
 /** What a run works with. */
 export interface RunIndexOptions
-  extends Omit<DocumentBatchOptions, 'progress' | 'failed' | 'space' | 'signal' | 'assertOurs'> {
+  extends Omit<DocumentBatchOptions, 'progress' | 'failed' | 'space' | 'runId' | 'signal'> {
   store: IVectorStore;
   runs: RunStore;
   collectors: Collector[];
@@ -30,24 +30,15 @@ export interface IndexResult {
  * not hold up the others; a source that can't be read to its end removes nothing.
  *
  * @param onProgress - called after every document, with the counts so far.
- * @param assertOurs - called before everything that is written: a process that was held up for long may
- * not know yet that another has taken over its run. Rejects when that is so.
  * @throws when the model or the store can't be used, or the signal aborts.
  */
 export async function runIndex(
-  run: Pick<Run, 'entityRef'>,
+  run: Pick<Run, 'id' | 'entityRef'>,
   options: RunIndexOptions,
-  {
-    signal,
-    onProgress,
-    assertOurs,
-  }: {
-    signal: AbortSignal;
-    onProgress: (progress: RunProgress) => void;
-    assertOurs: () => Promise<void>;
-  },
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (progress: RunProgress) => void },
 ): Promise<IndexResult> {
   const progress = noProgress();
+  const runId = run.id;
   const space = await options.spaces.claim({
     signal,
     onEmbedded: ({ chunks, tokens }) => {
@@ -67,7 +58,7 @@ export async function runIndex(
   for (const collector of options.collectors) {
     const vanished = known.get(collector.source) ?? new Map<string, StoredDocument>();
     const before = vanished.size;
-    const batch = new DocumentBatch({ ...options, progress, failed, space, signal, assertOurs });
+    const batch = new DocumentBatch({ ...options, progress, failed, space, runId, signal });
     try {
       for await (const document of collector.collect({ entityRef: run.entityRef, signal })) {
         signal.throwIfAborted();
@@ -95,13 +86,13 @@ export async function runIndex(
       known: before,
       maxVanishedRatio: run.entityRef === undefined ? options.maxVanishedRatio : 1,
       progress,
-      assertOurs,
+      runId,
     });
     if (refusal !== undefined) {
       reasons.push(refusal);
     }
   }
-  await removeSwitchedOff(known, { ...options, progress, assertOurs });
+  await removeSwitchedOff(known, { ...options, progress, runId });
   if (isFirst || progress.documents.changed + progress.documents.removed > 0) {
     await options.store.refreshStatistics();
   }
@@ -130,7 +121,7 @@ async function removeSwitchedOff(
   known: Map<DocumentSource, Map<string, StoredDocument>>,
   options: Pick<RunIndexOptions, 'store' | 'runs' | 'collectors' | 'logger'> & {
     progress: RunProgress;
-    assertOurs: () => Promise<void>;
+    runId: string;
   },
 ): Promise<void> {
   for (const [source, documents] of known) {

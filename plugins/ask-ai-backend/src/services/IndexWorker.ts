@@ -16,11 +16,7 @@ const LOG_EVERY_MS = 10_000;
 /** Carries out one run; see `runIndex`. */
 export type ExecuteRun = (
   run: Run,
-  options: {
-    signal: AbortSignal;
-    onProgress: (progress: RunProgress) => void;
-    assertOurs: () => Promise<void>;
-  },
+  options: { signal: AbortSignal; onProgress: (progress: RunProgress) => void },
 ) => Promise<{ progress: RunProgress; reasons: string[] }>;
 
 /** How to make an {@link IndexWorker}. */
@@ -105,17 +101,18 @@ export class IndexWorker {
     const signal = AbortSignal.any([this.stopping.signal, cancelling.signal]);
     let progress = noProgress();
     let isLost = false;
-    const beat = async () => {
-      const verdict = await runs.heartbeat(run.id, progress);
-      isLost ||= verdict === 'lost';
-      if (verdict !== 'continue') {
-        cancelling.abort(
-          new Error(verdict === 'lost' ? 'Another process took over.' : 'Cancelled.'),
-        );
-      }
-    };
     const heartbeat = setInterval(() => {
-      beat().catch(error => logger.warn('Could not report the progress of the index run', error));
+      runs.heartbeat(run.id, progress).then(
+        verdict => {
+          isLost ||= verdict === 'lost';
+          if (verdict !== 'continue') {
+            cancelling.abort(
+              new Error(verdict === 'lost' ? 'Another process took over.' : 'Cancelled.'),
+            );
+          }
+        },
+        error => logger.warn('Could not report the progress of the index run', error),
+      );
     }, HEARTBEAT_MS);
     const logProgress = setInterval(() => logger.info(describe(progress)), LOG_EVERY_MS);
     logger.info(`Index run started (${run.trigger}${run.entityRef ? `, ${run.entityRef}` : ''})`);
@@ -124,10 +121,6 @@ export class IndexWorker {
         signal,
         onProgress: current => {
           progress = current;
-        },
-        assertOurs: async () => {
-          await beat();
-          signal.throwIfAborted();
         },
       });
       progress = result.progress;

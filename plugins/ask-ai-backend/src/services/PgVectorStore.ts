@@ -20,6 +20,7 @@ import type {
   ReembedResult,
   StoredDocument,
   StoreStats,
+  WriteOptions,
 } from 'backstage-plugin-ask-ai-node';
 import type { DatabaseConnection } from '../database/connection';
 import { countAll, countChunks } from '../database/counts';
@@ -44,6 +45,7 @@ import { StoreLoads } from '../database/load/StoreLoads';
 import { openStoreDatabase, type StoreDatabaseOptions } from '../database/openStoreDatabase';
 import { createRankedSearch, type SearchRanked } from '../database/rankedSearch';
 import { discardReembedding } from '../database/reembed/reembed';
+import { assertRunIsOurs } from '../database/runRows';
 import type { StoreUpkeep } from '../database/StoreUpkeep';
 import { upsertEmbeddings } from '../database/upsert';
 import type { VectorIndex } from '../database/vectorIndex/VectorIndex';
@@ -258,7 +260,7 @@ export class PgVectorStore implements IVectorStore {
 
   async replaceDocuments(
     replacements: readonly DocumentReplacement[],
-    { space }: { space?: EmbeddingSpace } = {},
+    { space, runId }: WriteOptions & { space?: EmbeddingSpace } = {},
   ): Promise<{ removed: number }> {
     for (const replacement of replacements) {
       validateReplacement(replacement, this.dimensions);
@@ -269,13 +271,18 @@ export class PgVectorStore implements IVectorStore {
         // Last: the lock on the rows keeps the store in its space until the transaction ends.
         await assertSpace(transaction, space);
       }
+      await assertRunIsOurs(transaction, runId);
       return result;
     });
   }
 
-  removeDocument(key: DocumentKey): Promise<{ removed: number }> {
+  removeDocument(key: DocumentKey, { runId }: WriteOptions = {}): Promise<{ removed: number }> {
     return this.calls.runFor(key.entityId, 'remove a document', { removed: 0 }, () =>
-      this.connection.transaction(transaction => removeDocument(transaction, key)),
+      this.connection.transaction(async transaction => {
+        const result = await removeDocument(transaction, key);
+        await assertRunIsOurs(transaction, runId);
+        return result;
+      }),
     );
   }
 
