@@ -119,7 +119,7 @@ async function runKillCampaign(kills: number, seed: number): Promise<void> {
     const reference = await createDatabase(databases, { name: 'reference' });
     const report = await killIndexRuns({
       databases: { url: database.url, referenceUrl: reference.url },
-      kills: planKills(kills, KILLS_PER_GENERATION),
+      generations: planKills(kills, KILLS_PER_GENERATION),
       documents: KILLED_DOCUMENTS,
       random: mulberry32(seed),
       onKill: say,

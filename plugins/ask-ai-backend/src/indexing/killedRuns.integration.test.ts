@@ -14,7 +14,7 @@ it(`indexes every document once, and shows no reader a part of one, although its
   try {
     const report = await killIndexRuns({
       databases: { url: database.url, referenceUrl: reference.url },
-      kills: planKills(KILLS, KILLS / 2),
+      generations: planKills(KILLS, KILLS / 3),
       documents: 60,
       random: mulberry32(1),
     });

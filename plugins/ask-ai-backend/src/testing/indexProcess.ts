@@ -8,6 +8,8 @@ export interface IndexProcessOptions {
   embeddingUrl: string;
   /** Of a `DocumentServer`. */
   documentsUrl: string;
+  /** Further configuration under `askAi`. */
+  askAi?: Record<string, unknown>;
 }
 
 /** Nobody waits for so long. */

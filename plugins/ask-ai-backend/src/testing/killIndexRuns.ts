@@ -7,18 +7,24 @@ import { documentsOf } from './documentGenerations';
 import { type IndexDigest, IndexReader, readDigest } from './IndexReader';
 import { type IndexedRows, readIndexedRows, withoutVersions } from './indexedRows';
 import type { IndexProcessOptions } from './indexProcess';
-import { armMoment, type KillPhase } from './killMoments';
+import { armMoment, type Generation, type KillPhase } from './killMoments';
 import { TestOllamaServer } from './ollamaServer';
 import { openRuntime, runToItsEnd, TEST_MODEL, TEST_MODEL_DIMENSIONS } from './testRuntime';
 
 const PROGRAM = resolve(__dirname, 'indexProcess.ts');
 
+const MODELS = [TEST_MODEL, `${TEST_MODEL}-next`];
+
+const settingsFor = (model: number) => ({
+  embeddingModel: MODELS[model],
+  embedding: { onModelChange: 'reembed' },
+});
+
 /** What is killed, and how often. */
 export interface KillRunsOptions {
   /** Two empty databases: one is indexed without being disturbed, for comparison. */
   databases: { url: string; referenceUrl: string };
-  /** Where the kills of a generation of documents are, in order; one list a generation. */
-  kills: readonly (readonly KillPhase[])[];
+  generations: readonly Generation[];
   documents: number;
   /** From 0 to below 1. */
   random(): number;
@@ -50,7 +56,9 @@ interface Reference {
 export async function killIndexRuns(options: KillRunsOptions): Promise<KillRunsReport> {
   const documents = await DocumentServer.start();
   const embeddings = await TestOllamaServer.start();
-  embeddings.models.set(TEST_MODEL, { dimensions: TEST_MODEL_DIMENSIONS });
+  MODELS.forEach((name, salt) => {
+    embeddings.models.set(name, { dimensions: TEST_MODEL_DIMENSIONS, salt: `${salt || ''}` });
+  });
   try {
     const reference = await indexUndisturbed(options, documents, embeddings);
     return await new Killing(options, documents, embeddings, reference).run();
@@ -61,29 +69,33 @@ export async function killIndexRuns(options: KillRunsOptions): Promise<KillRunsR
 }
 
 async function indexUndisturbed(
-  { databases: { referenceUrl }, kills, documents: count }: KillRunsOptions,
+  { databases: { referenceUrl }, generations, documents: count }: KillRunsOptions,
   documents: DocumentServer,
   embeddings: TestOllamaServer,
 ): Promise<Reference> {
   const reference: Reference = { indexed: [], digests: [] };
   const client = await connect(referenceUrl);
-  const runtime = await openRuntime({
-    databaseUrl: referenceUrl,
-    embeddingUrl: embeddings.url,
-    collectors: [new HttpCollector(documents.url)],
-  });
   try {
-    for (const generation of kills.keys()) {
-      documents.documents = documentsOf(generation + 1, count);
-      const { lastRun, failures } = await runToItsEnd(runtime);
-      if (lastRun?.outcome !== 'completed' || failures.length > 0) {
-        throw new Error(`The undisturbed run ${lastRun?.outcome}: ${lastRun?.reason}`);
+    for (const { edition, model } of generations) {
+      documents.documents = documentsOf(edition, count);
+      const runtime = await openRuntime({
+        databaseUrl: referenceUrl,
+        embeddingUrl: embeddings.url,
+        collectors: [new HttpCollector(documents.url)],
+        askAi: settingsFor(model),
+      });
+      try {
+        const { lastRun, failures } = await runToItsEnd(runtime);
+        if (lastRun?.outcome !== 'completed' || failures.length > 0) {
+          throw new Error(`The undisturbed run ${lastRun?.outcome}: ${lastRun?.reason}`);
+        }
+      } finally {
+        await runtime.close();
       }
       reference.indexed.push(await readIndexedRows(referenceUrl));
       reference.digests.push(await readDigest(client));
     }
   } finally {
-    await runtime.close();
     await client.end();
   }
   return reference;
@@ -117,10 +129,10 @@ class Killing {
     const client = await connect(url);
     const reader = new IndexReader(client, runtime, this.reference.digests, () => this.generation);
     try {
-      for (const [generation, phases] of this.options.kills.entries()) {
+      for (const [generation, { kills, edition }] of this.options.generations.entries()) {
         this.generation = generation;
-        this.documents.documents = documentsOf(generation + 1, this.options.documents);
-        for (const phase of phases) {
+        this.documents.documents = documentsOf(edition, this.options.documents);
+        for (const phase of kills) {
           await this.kill(phase);
         }
         await this.complete();
@@ -235,6 +247,7 @@ class Killing {
       databaseUrl: this.options.databases.url,
       embeddingUrl: this.embeddings.url,
       documentsUrl: this.documents.url,
+      askAi: settingsFor(this.options.generations[this.generation]?.model ?? 0),
     };
     return runFile(PROGRAM, [JSON.stringify(options)]);
   }

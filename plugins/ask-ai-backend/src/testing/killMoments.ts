@@ -5,7 +5,7 @@ import type { DocumentServer } from './DocumentServer';
 import type { TestOllamaServer } from './ollamaServer';
 
 /** What a process that indexes is doing when it is killed. */
-export type KillPhase = 'fetching' | 'embedding' | 'writing' | 'removing';
+export type KillPhase = 'fetching' | 'embedding' | 'writing' | 'removing' | 'swapping';
 
 /** What tells that a process has come to a moment. */
 export interface KillSurroundings {
@@ -40,7 +40,6 @@ const MOST_DELAY_MS = 8;
 
 const WAIT_MS = 120_000;
 
-/** One line a phase: a later one, such as an exchange of tables, is added here. */
 const MOMENTS: Record<KillPhase, (surroundings: KillSurroundings) => Promise<KillMoment>> = {
   fetching: async surroundings => {
     const { documents } = surroundings;
@@ -95,22 +94,52 @@ const MOMENTS: Record<KillPhase, (surroundings: KillSurroundings) => Promise<Kil
       `select 1 from indexed_documents where entity_id = '${entityId}' for update`,
     ]);
   },
+
+  // Whoever reads keeps the tables from changing places.
+  swapping: surroundings =>
+    holding(surroundings, 'before the tables change places', [
+      'lock table embeddings in access share mode',
+    ]),
 };
+
+/** What is indexed by a process that is killed and started again, until it comes to its end. */
+export interface Generation {
+  kills: readonly KillPhase[];
+  /** Of the documents. */
+  edition: number;
+  /** 0, and 1 after the embedding model was changed. */
+  model: number;
+}
 
 /** One after the other; what is removed, is so at the end of a run. */
 const CYCLE: KillPhase[] = ['writing', 'embedding', 'fetching'];
+const REEMBEDDING_CYCLE: KillPhase[] = ['embedding', 'swapping'];
 
-/** Spreads kills over the phases, and over generations of documents: one list each. */
-export function planKills(count: number, perGeneration: number): KillPhase[][] {
-  const phases = Array.from({ length: count }, (_, index): KillPhase => {
-    const isLast = (index + 1) % perGeneration === 0;
-    return isLast && index >= perGeneration
-      ? 'removing'
-      : (CYCLE[index % CYCLE.length] as KillPhase);
-  });
-  return Array.from({ length: Math.ceil(count / perGeneration) }, (_, generation) =>
-    phases.slice(generation * perGeneration, (generation + 1) * perGeneration),
-  );
+/**
+ * Spreads kills over the phases, and over generations: a first index, documents that changed, another
+ * model, and again.
+ */
+export function planKills(count: number, perGeneration: number): Generation[] {
+  const generations: Generation[] = [];
+  let planned = 0;
+  let edition = 0;
+  let model = 0;
+  while (planned < count) {
+    const isModelChange = generations.length % 3 === 2;
+    edition += isModelChange ? 0 : 1;
+    model = isModelChange ? 1 - model : model;
+    const cycle = isModelChange ? REEMBEDDING_CYCLE : CYCLE;
+    const kills = Array.from(
+      { length: Math.min(perGeneration, count - planned) },
+      (_, index) => cycle[(isModelChange ? index : planned + index) % cycle.length] as KillPhase,
+    );
+    if (!isModelChange && edition > 1) {
+      kills[kills.length - 1] = 'removing';
+    }
+    generations.push({ kills, edition, model });
+    planned += kills.length;
+  }
+  return generations;
 }
 
 export function armMoment(phase: KillPhase, surroundings: KillSurroundings): Promise<KillMoment> {
