@@ -1,4 +1,5 @@
 // npm run check: everything about the code that can be known without running its tests.
+import { findDownFileProblems } from './lib/downFiles.mjs';
 import { ensureInstalled } from './lib/ensureInstalled.mjs';
 import { runNode } from './lib/runNode.mjs';
 import { fail, say } from './lib/say.mjs';
@@ -23,6 +24,14 @@ const STEPS = [
   {
     name: 'migrations are consistent (drizzle-kit check)',
     run: () => succeeds('node_modules/drizzle-kit/bin.cjs', 'check'),
+  },
+  {
+    name: 'each migration can be undone',
+    run: async () => {
+      const problems = findDownFileProblems();
+      say(problems.join('\n'));
+      return problems.length === 0;
+    },
   },
   {
     name: 'no schema change without its migration',

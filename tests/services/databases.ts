@@ -9,6 +9,8 @@ export interface DatabaseServer {
   url: string;
   /** Beginning of the names of this run's databases. */
   prefix: string;
+  /** Where the tests keep their tables; the default is `public`. */
+  schema?: string;
 }
 
 export interface DatabaseOptions {
@@ -23,6 +25,8 @@ export interface TestDatabase {
   /** Logs in with the role of the test server. */
   url: string;
   name: string;
+  /** Where its tables lie, as SQL names it. */
+  schema: string;
   /** Ends its connections and removes it. */
   drop(): Promise<void>;
 }
@@ -79,9 +83,20 @@ export async function createDatabase(
   // template0 has no extension, also where a DBA enabled pgvector for every new database.
   const template = extension ? server.prefix + TEMPLATE : 'template0';
   await query(server.url, `CREATE DATABASE ${unique} TEMPLATE ${template}`);
+  const schema = server.schema ? `"${server.schema.replaceAll('"', '""')}"` : 'public';
+  if (server.schema) {
+    await query(
+      databaseUrl(server.url, unique),
+      `CREATE SCHEMA ${schema}`,
+      // As everybody may use "public".
+      `GRANT USAGE ON SCHEMA ${schema} TO PUBLIC`,
+      `ALTER DATABASE ${unique} SET search_path = ${schema}, public`,
+    );
+  }
   return {
     url: databaseUrl(server.url, unique),
     name: unique,
+    schema,
     drop: () => dropDatabase(server.url, unique),
   };
 }

@@ -13,10 +13,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
+/** Names a schema for the tables of all tests, which must not care where they lie. */
+const SCHEMA_VARIABLE = 'ASK_AI_TEST_SCHEMA';
+
 async function open(): Promise<{ server: TestServer; databases: DatabaseServer }> {
   const server = await openTestServer();
   try {
-    return { server, databases: await prepareDatabases(server.url) };
+    const databases = await prepareDatabases(server.url);
+    return { server, databases: { ...databases, schema: process.env[SCHEMA_VARIABLE] } };
   } catch (error) {
     await server.close();
     throw error;

@@ -109,7 +109,7 @@ function reembeddingOf(
 }
 
 /** Opening an embedded store would make one. */
-function assertThere(config: ConfigService, directory: string): void {
+export function assertThere(config: ConfigService, directory: string): void {
   if (config.getVectorStoreType() !== 'embedded') {
     return;
   }

@@ -9,6 +9,7 @@ import {
 } from './commandOptions';
 import { askCommand, searchCommand, statusCommand } from './commands';
 import { addIndexCommands } from './indexProgram';
+import { addRollbackCommand } from './rollbackProgram';
 
 interface QuestionOptions extends BackendOptions {
   entity?: string;
@@ -28,7 +29,8 @@ const GENERAL_HELP = `
 Exit codes:
     0  done
     1  the backend or the database failed; recall, reindex: the target is missed;
-       explain: a search does without its index; reembed: a document was left out
+       explain: a search does without its index; reembed: a document was left out;
+       rollback: it was refused
     2  wrong command, option, value or configuration
     3  nothing was found, or nothing is stored
     4  no backend answered, or no database
@@ -104,6 +106,7 @@ Examples:
     });
 
   addIndexCommands(program, environment, finish);
+  addRollbackCommand(program, environment, finish);
   return program;
 }
 

@@ -34,8 +34,11 @@ describe('upkeep of a store', { timeout: 120_000 }, () => {
     const role = `ask_ai_test_writer_${randomBytes(6).toString('hex')}`;
     await stores.query(`create role ${role}`);
     roles.push(role);
+    const { schema } = await stores.queryOne<{ schema: string }>(
+      'select quote_ident(current_schema()) as schema',
+    );
     await stores.query(
-      `grant select, insert, update, delete on all tables in schema public to ${role}`,
+      `grant select, insert, update, delete on all tables in schema ${schema} to ${role}`,
     );
     return role;
   }

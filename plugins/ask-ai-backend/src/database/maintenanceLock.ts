@@ -63,15 +63,27 @@ export async function withCleanUpLock<T>(
   work: (transaction: Database) => Promise<T>,
 ): Promise<T> {
   return connection.transaction(async transaction => {
-    const isFree =
-      connection.kind === 'postgresql'
-        ? await tryLock(transaction, sql`pg_try_advisory_xact_lock_shared`)
-        : !heldHere.has(connection);
-    if (!isFree) {
-      throw underWay();
-    }
+    await assertNoMaintenance(connection, transaction);
     return work(transaction);
   });
+}
+
+/**
+ * Makes sure that nobody loads the table or builds its vector index until the transaction ends.
+ *
+ * @throws ConflictError when somebody is at it.
+ */
+export async function assertNoMaintenance(
+  connection: DatabaseConnection,
+  transaction: Database,
+): Promise<void> {
+  const isFree =
+    connection.kind === 'postgresql'
+      ? await tryLock(transaction, sql`pg_try_advisory_xact_lock_shared`)
+      : !heldHere.has(connection);
+  if (!isFree) {
+    throw underWay();
+  }
 }
 
 async function takeLock(transaction: Database): Promise<void> {

@@ -32,7 +32,14 @@ describe('migrations', { timeout: 120_000 }, () => {
     promisify(execFile)(
       process.execPath,
       [resolve(REPOSITORY, 'node_modules/drizzle-kit/bin.cjs'), 'migrate'],
-      { cwd: REPOSITORY, env: { ...process.env, DATABASE_URL: database.url } },
+      {
+        cwd: REPOSITORY,
+        env: {
+          ...process.env,
+          DATABASE_URL: database.url,
+          DATABASE_SCHEMA: database.schema.replaceAll('"', ''),
+        },
+      },
     );
 
   beforeEach(async () => {
@@ -76,7 +83,7 @@ describe('migrations', { timeout: 120_000 }, () => {
     );
     const definitions = indexes.map(({ indexdef }) => indexdef).join('\n');
     expect(definitions).toMatch(
-      /embeddings_vector_idx ON public\.embeddings USING hnsw \(vector vector_cosine_ops\) WITH \(m='16', ef_construction='64'\)/,
+      /embeddings_vector_idx ON \S*embeddings USING hnsw \(vector vector_cosine_ops\) WITH \(m='16', ef_construction='64'\)/,
     );
     expect(definitions).toMatch(/USING gin \(content_tsv\)/);
     expect(definitions).toMatch(/USING btree \(entity_id\)/);
@@ -100,7 +107,9 @@ describe('migrations', { timeout: 120_000 }, () => {
     await admin.db.execute(sql`create role ${sql.identifier(role)} login`);
     try {
       const name = sql.identifier(new URL(database.url).pathname.slice(1));
-      await admin.db.execute(sql`grant all on schema public to ${sql.identifier(role)}`);
+      await admin.db.execute(
+        sql`grant all on schema ${sql.raw(database.schema)} to ${sql.identifier(role)}`,
+      );
       await admin.db.execute(sql`grant create on database ${name} to ${sql.identifier(role)}`);
       await expect(
         PgVectorStore.create({ connection: connectAs(role), logger }),

@@ -2,7 +2,7 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { DatabaseConnection } from './connection';
 import { translateDatabaseError } from './databaseErrors';
 import { changeDimensions } from './embeddingSpace';
-import { migrate } from './migrator';
+import { assertCompatible, migrate } from './migrator';
 import { openPostgresConnection, type PostgresConnectionOptions } from './postgresConnection';
 import { StoreUpkeep } from './StoreUpkeep';
 import { assertSupportedServer } from './serverVersion';
@@ -39,11 +39,9 @@ export async function openStoreDatabase(options: StoreDatabaseOptions): Promise<
   const { logger, postgresql, migrate: mayChange = true, dimensions } = options;
   try {
     await assertSupportedServer(connection.db);
-    if (mayChange) {
-      const applied = await migrate(connection);
-      if (applied > 0) {
-        logger.info(`Applied ${applied} migrations to ${connection.description}`);
-      }
+    const applied = await (mayChange ? migrate(connection) : assertCompatible(connection.db));
+    if (applied) {
+      logger.info(`Applied ${applied} migrations to ${connection.description}`);
     }
     if (dimensions !== undefined) {
       await changeDimensions(connection, dimensions);

@@ -47,22 +47,31 @@ export class VectorStoreFactory {
     logger: LoggerService,
     dependencies: VectorStoreDependencies = {},
   ): Promise<OpenStores> {
+    const connection = await VectorStoreFactory.connect(config, logger, dependencies);
+    if (!connection) {
+      return {
+        store: InMemoryVectorStore.create({ dimensions: DEFAULT_DIMENSIONS }),
+        runs: InMemoryRunStore.create(),
+      };
+    }
+    // The embedded database makes nothing of it.
+    const index = connection.kind === 'postgresql' ? config.getVectorIndexConfig() : undefined;
+    return onDatabase(connection, { logger, migrate: dependencies.migrate, index });
+  }
+
+  /** The database that the configuration asks for, whatever is in it; `undefined` for a store in memory. */
+  static async connect(
+    config: ConfigService,
+    logger: LoggerService,
+    dependencies: VectorStoreDependencies = {},
+  ): Promise<DatabaseConnection | undefined> {
     switch (config.getVectorStoreType()) {
       case 'memory':
-        return {
-          store: InMemoryVectorStore.create({ dimensions: DEFAULT_DIMENSIONS }),
-          runs: InMemoryRunStore.create(),
-        };
+        return undefined;
       case 'embedded':
-        return onDatabase(
-          await openEmbeddedConnection(config.getVectorStoreConfig().embedded.directory),
-          { logger, migrate: dependencies.migrate },
-        );
+        return openEmbeddedConnection(config.getVectorStoreConfig().embedded.directory);
       case 'postgresql':
-        return onDatabase(
-          openPostgresConnection(await postgresOptions(config, dependencies), logger),
-          { logger, migrate: dependencies.migrate, index: config.getVectorIndexConfig() },
-        );
+        return openPostgresConnection(await postgresOptions(config, dependencies), logger);
     }
   }
 }

@@ -33,15 +33,15 @@ describe('a load by roles with different rights', () => {
     await query(
       database.url,
       `grant ${owners} to ${loader}, ${other}`,
-      'revoke create on schema public from public',
-      `grant create, usage on schema public to ${owners}`,
+      `revoke create on schema ${database.schema} from public`,
+      `grant create, usage on schema ${database.schema} to ${owners}`,
     );
     await (await open('owners', { dimensions: DIMENSIONS })).storeBatch(OLD);
     const { writer, reader } = roles.names;
     await query(
       roles.urlOf('owners'),
-      `grant select on all tables in schema public to ${reader}`,
-      `grant select, insert, update, delete on all tables in schema public to ${writer}`,
+      `grant select on all tables in schema ${database.schema} to ${reader}`,
+      `grant select, insert, update, delete on all tables in schema ${database.schema} to ${writer}`,
     );
   });
 
@@ -75,7 +75,7 @@ describe('a load by roles with different rights', () => {
     // Not what a table that the loader makes gets by itself.
     await query(
       database.url,
-      `alter default privileges for role ${loader} in schema public grant delete on tables to ${reader}`,
+      `alter default privileges for role ${loader} in schema ${database.schema} grant delete on tables to ${reader}`,
     );
     const before = await describeTable(database.url, 'embeddings');
     const recordsBefore = await describeTable(database.url, 'indexed_documents');
@@ -179,11 +179,14 @@ describe('a load by roles with different rights', () => {
       message: expect.stringContaining(`GRANT ${roles.names.owners} TO ${roles.names.writer};`),
     });
     // The owners can't be given a table where they may make none.
-    await query(database.url, `revoke create on schema public from ${roles.names.owners}`);
-    await query(database.url, `grant create on schema public to ${roles.names.loader}`);
+    await query(
+      database.url,
+      `revoke create on schema ${database.schema} from ${roles.names.owners}`,
+    );
+    await query(database.url, `grant create on schema ${database.schema} to ${roles.names.loader}`);
     await expect((await open('loader')).replaceAll(neverRead)).rejects.toMatchObject({
       name: 'VectorStoreSchemaError',
-      message: expect.stringContaining('GRANT CREATE ON SCHEMA public'),
+      message: expect.stringMatching(/GRANT CREATE ON SCHEMA \w+ TO/),
     });
     expect(await contentsOf(store)).toEqual(contentsIn(OLD));
     expect(await describeTable(database.url, 'embeddings')).toEqual(before);

@@ -1,0 +1,2 @@
+-- Leaves the extension in place: other programs of the database may use it, and to drop it would drop
+-- their columns, too. So there is nothing to undo but the line in the journal.
