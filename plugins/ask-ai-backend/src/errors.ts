@@ -69,8 +69,11 @@ export class EmbeddingSpaceMismatchError extends AskAiError {
   constructor(
     readonly stored: string,
     readonly configured: string,
+    /** Where what does not fit is not a configuration. */
+    message?: string,
   ) {
     super(
+      message ??
       `The index was embedded by ${stored}, but ${configured} is configured. Their vectors can't be compared: ` +
         'set the configuration back, or embed what is stored by the configured model (ask-ai reembed, or ' +
         'askAi.embedding.onModelChange: reembed).',
@@ -86,6 +89,12 @@ export class RunLostError extends AskAiError {
   constructor() {
     super('Another process has taken over the index run: nothing more is written by this one.');
   }
+}
+
+/** What is moved from one store to another is damaged, not whole, or does not fit where it shall go. */
+export class TransferError extends AskAiError {
+  override readonly name = 'TransferError';
+  readonly statusCode = 400;
 }
 
 /** The vector store can't be reached. */

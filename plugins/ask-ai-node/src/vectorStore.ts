@@ -251,8 +251,12 @@ export interface IVectorStore {
    */
   refreshStatistics(): Promise<void>;
 
-  /** Every chunk with its vector, by id, in pages: memory does not grow with the store. */
-  export(): AsyncIterable<EmbeddingVector>;
+  /**
+   * Every chunk with its vector, by id, in pages: memory does not grow with the store.
+   *
+   * @param options - `after` leaves out that id and all before it, whether or not it is still there.
+   */
+  export(options?: { after?: string }): AsyncIterable<EmbeddingVector>;
 
   /** Every document that was indexed, by entity id and source. */
   documents(): AsyncIterable<StoredDocument>;

@@ -36,12 +36,15 @@ export class BuildProgressLine {
     private readonly now: () => number,
   ) {}
 
-  show({ phase, share }: BuildProgress): void {
+  /** @param detail - what else is told, such as a rate. */
+  show({ phase, share, detail }: BuildProgress & { detail?: string }): void {
     if (this.isEnded) {
       return;
     }
     const left = this.estimate(phase, share);
-    const rest = left === undefined ? '' : `, about ${duration(left)} left`;
+    const rest =
+      (detail === undefined ? '' : `, ${detail}`) +
+      (left === undefined ? '' : `, about ${duration(left)} left`);
     const percent = share === undefined ? '' : `${Math.floor(clamp(share) * 100)} %`;
     if (this.terminal.canRedraw) {
       const bar = share === undefined ? '' : `${drawBar(clamp(share))} ${percent.padStart(5)}  `;

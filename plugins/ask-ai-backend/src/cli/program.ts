@@ -10,6 +10,7 @@ import {
 import { askCommand, searchCommand, statusCommand } from './commands';
 import { addIndexCommands } from './indexProgram';
 import { addRollbackCommand } from './rollbackProgram';
+import { addTransferCommands } from './transferProgram';
 
 interface QuestionOptions extends BackendOptions {
   entity?: string;
@@ -30,7 +31,7 @@ Exit codes:
     0  done
     1  the backend or the database failed; recall, reindex: the target is missed;
        explain: a search does without its index; reembed: a document was left out;
-       rollback: it was refused
+       rollback: it was refused; import: it failed, or --verify found a difference
     2  wrong command, option, value or configuration
     3  nothing was found, or nothing is stored
     4  no backend answered, or no database
@@ -107,6 +108,7 @@ Examples:
 
   addIndexCommands(program, environment, finish);
   addRollbackCommand(program, environment, finish);
+  addTransferCommands(program, environment, finish);
   return program;
 }
 

@@ -12,8 +12,11 @@ const PAGE_SIZE = 500;
  * Every embedding by id, a page at a time. Vectors are read as `vector_send` gives them: 50 of them
  * in 2.4 ms, against 8.0 ms when their text is parsed.
  */
-export async function* exportEmbeddings(db: Database): AsyncIterable<EmbeddingVector> {
-  let last: string | undefined;
+export async function* exportEmbeddings(
+  db: Database,
+  after?: string,
+): AsyncIterable<EmbeddingVector> {
+  let last = after;
   do {
     const page: (ChunkRow & { id: string; vector: Uint8Array })[] = await db
       .select({

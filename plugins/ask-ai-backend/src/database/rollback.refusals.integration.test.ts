@@ -170,10 +170,9 @@ describe('a rollback that is refused', { timeout: 120_000 }, () => {
   it('never takes the tables of another schema along', async () => {
     await migrate(connection);
     await connection.db.execute(sql`create schema other`);
-    const other = openPostgresConnection(
-      { connectionString: database.url, schema: 'other', maxConnections: 1 },
-      silent,
-    );
+    const url = new URL(database.url);
+    url.searchParams.set('options', `-c search_path=other,${database.schema},public`);
+    const other = openPostgresConnection({ connectionString: url.href, maxConnections: 1 }, silent);
     await migrate(other);
     await other.db.execute(sql`drop table other.embeddings, other.vector_index_calibration`);
     // Without them, their names mean those of the other store.

@@ -201,9 +201,9 @@ export class InMemoryVectorStore implements IVectorStore {
   }
 
   /** What is there when the iteration starts, each as it is when its turn comes. */
-  async *export(): AsyncIterable<EmbeddingVector> {
+  async *export({ after }: { after?: string } = {}): AsyncIterable<EmbeddingVector> {
     this.assertOpen();
-    for (const id of this.live.current.chunks.ids()) {
+    for (const id of this.live.current.chunks.ids(after)) {
       this.assertOpen();
       const row = this.live.current.chunks.find(id);
       if (row !== undefined) {

@@ -234,8 +234,8 @@ export class PgVectorStore implements IVectorStore {
     await this.calls.run('refresh statistics', () => this.upkeep.refresh());
   }
 
-  export(): AsyncIterable<EmbeddingVector> {
-    return this.calls.iterate('export embeddings', exportEmbeddings);
+  export({ after }: { after?: string } = {}): AsyncIterable<EmbeddingVector> {
+    return this.calls.iterate('export embeddings', db => exportEmbeddings(db, after));
   }
 
   documents(): AsyncIterable<StoredDocument> {

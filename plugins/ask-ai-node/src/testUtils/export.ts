@@ -67,6 +67,16 @@ export function describeExport({ describe, test }: Suite): void {
       );
     });
 
+    test('an export goes on after an id, also when that is gone', async store => {
+      await store.storeBatch(samples(1_200));
+      const after = async (id: string) => (await collect(store.export({ after: id }))).length;
+      assert.equal(await after('chunk-0099'), 1_100);
+      await store.replaceAll(samples(1_200).filter(({ id }) => id !== 'chunk-0099'));
+      assert.equal(await after('chunk-0099'), 1_100);
+      assert.equal(await after('chunk-1199'), 0);
+      assert.equal(await after('a'), 1_199);
+    });
+
     test('an export may be left early', async store => {
       await store.storeBatch(samples(600));
       for await (const { id } of store.export()) {

@@ -43,8 +43,10 @@ export class ChunkTable {
     return this.rowsByEntity.size;
   }
 
-  ids(): string[] {
-    return [...this.rowById.keys()].sort();
+  /** In their order; those that come after one. */
+  ids(after?: string): string[] {
+    const ids = [...this.rowById.keys()].sort();
+    return after === undefined ? ids : ids.filter(id => id > after);
   }
 
   find(id: string): number | undefined {

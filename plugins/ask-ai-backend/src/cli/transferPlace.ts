@@ -1,0 +1,32 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+/** Where embeddings come from or go to. */
+export type TransferPlace =
+  | { kind: 'backend'; url: string }
+  | { kind: 'server'; url: string }
+  | { kind: 'embedded'; directory: string }
+  | { kind: 'file'; file: string }
+  | { kind: 'configured' };
+
+export const PLACES =
+  'a file, postgresql://..., embedded:folder, http://... of a running backend, or "configured" for the store in the configuration';
+
+/** @param directory - that paths are relative to. */
+export function parsePlace(text: string, directory: string): TransferPlace {
+  if (text === 'configured') {
+    return { kind: 'configured' };
+  }
+  if (/^https?:\/\//.test(text)) {
+    return { kind: 'backend', url: text };
+  }
+  if (/^postgres(ql)?:\/\//.test(text)) {
+    return { kind: 'server', url: text };
+  }
+  if (text.startsWith('embedded:')) {
+    return { kind: 'embedded', directory: resolve(directory, text.slice('embedded:'.length)) };
+  }
+  const path = resolve(directory, text);
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return isFolder ? { kind: 'embedded', directory: path } : { kind: 'file', file: path };
+}

@@ -1,0 +1,32 @@
+import { endianness } from 'node:os';
+
+/** Base64 of the numbers as float32, little-endian: a fourth of the length of decimal numbers, and exact. */
+export function encodeVectorBase64(vector: ArrayLike<number>): string {
+  return littleEndianBytes(vector).toString('base64');
+}
+
+/** @returns `undefined` when the text is no base64 of float32 numbers. */
+export function decodeVectorBase64(text: string): Float32Array | undefined {
+  const decoded = Buffer.from(text, 'base64');
+  if (decoded.length % 4 !== 0 || decoded.length !== Math.floor((unpadded(text) * 3) / 4)) {
+    return undefined;
+  }
+  // A copy, since float32 numbers must begin at a multiple of 4 bytes.
+  const bytes = Buffer.from(new ArrayBuffer(decoded.length));
+  decoded.copy(bytes);
+  if (endianness() === 'BE') {
+    bytes.swap32();
+  }
+  return new Float32Array(bytes.buffer);
+}
+
+/** The same bytes on every machine. */
+export function littleEndianBytes(vector: ArrayLike<number>): Buffer {
+  const numbers = Float32Array.from(vector);
+  const bytes = Buffer.from(numbers.buffer);
+  return endianness() === 'BE' ? bytes.swap32() : bytes;
+}
+
+function unpadded(text: string): number {
+  return text.endsWith('==') ? text.length - 2 : text.endsWith('=') ? text.length - 1 : text.length;
+}
