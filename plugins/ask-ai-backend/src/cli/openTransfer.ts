@@ -18,7 +18,7 @@ import { assertThere } from './openStore';
 import { readBackstageDatabase } from './readBackstageDatabase';
 import { readConfig, type Variables } from './readConfig';
 import { storeConfig } from './storeConfig';
-import { PLACES, type TransferPlace } from './transferPlace';
+import type { StorePlace, TransferPlace } from './transferPlace';
 
 /** What places are opened with. */
 export interface TransferSurroundings {
@@ -66,16 +66,10 @@ export async function openSource(
 
 /** @param dryRun - a store that is not there yet, or not migrated, is not made. */
 export async function openTarget(
-  place: TransferPlace,
+  place: StorePlace,
   surroundings: TransferSurroundings,
   { dryRun }: { dryRun: boolean },
 ): Promise<OpenTarget> {
-  if (place.kind === 'file' || place.kind === 'backend') {
-    throw failure(
-      'usage',
-      `Expected --to to be a store: ${PLACES}, but neither a file nor a backend.`,
-    );
-  }
   const { config, description } = await describePlace(place, surroundings);
   if (dryRun && !(await isMigrated(config, surroundings))) {
     return { description, close: nothingToClose };
@@ -126,7 +120,7 @@ async function dependencies({ config = [], variables, directory, logger }: Trans
 
 /** The description tells places apart, and holds no password. */
 async function describePlace(
-  place: Exclude<TransferPlace, { kind: 'file' | 'backend' }>,
+  place: StorePlace,
   { variables, directory, config: files = [] }: TransferSurroundings,
 ): Promise<{ config: ConfigService; description: string }> {
   const root = await readConfig(files, variables, directory);

@@ -9,8 +9,13 @@ export type TransferPlace =
   | { kind: 'file'; file: string }
   | { kind: 'configured' };
 
-export const PLACES =
-  'a file, postgresql://..., embedded:folder, http://... of a running backend, or "configured" for the store in the configuration';
+/** One that can be filled. */
+export type StorePlace = Exclude<TransferPlace, { kind: 'backend' | 'file' }>;
+
+export const STORES =
+  'postgresql://..., embedded:folder, or "configured" for the store in the configuration';
+
+export const PLACES = `a file, http://... of a running backend, ${STORES}`;
 
 /** @param directory - that paths are relative to. */
 export function parsePlace(text: string, directory: string): TransferPlace {

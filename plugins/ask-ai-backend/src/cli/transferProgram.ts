@@ -2,10 +2,11 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CommandLineEnvironment } from './commandLineEnvironment';
 import { withConfigOption } from './commandOptions';
+import { failure } from './exitCodes';
 import { untilInterrupted } from './interruption';
 import type { OpenSource, OpenTarget, TransferSurroundings } from './openTransfer';
 import type { TransferContext } from './transferCommands';
-import { PLACES, parsePlace } from './transferPlace';
+import { PLACES, parsePlace, STORES, type StorePlace, type TransferPlace } from './transferPlace';
 import { createWarningsLogger } from './warningsLogger';
 
 interface TransferOptions {
@@ -129,11 +130,7 @@ function withTransferOptions(command: Command): Command {
 
 function withImportOptions(command: Command): Command {
   return command
-    .option(
-      '--to <place>',
-      'where to: postgresql://..., embedded:folder or "configured"',
-      'configured',
-    )
+    .option('--to <place>', `where to: ${STORES}`, 'configured')
     .option('--replace', 'put it in the place of what is stored')
     .option('--verify', 'compare counts, every row and a sample of searches afterwards')
     .option(
@@ -154,10 +151,14 @@ class TransferSession {
 
   async openSource(place: string): Promise<OpenSource> {
     const { openSource } = await import('./openTransfer');
-    return this.keep(await openSource(this.parse(place), this.surroundings));
+    const opened = this.keep(await openSource(this.parse(place), this.surroundings));
+    // One that can't be read is told before a target is made.
+    await opened.source.about();
+    return opened;
   }
 
   async import(options: ImportOptions & { from: string }): Promise<number> {
+    this.parseTarget(options.to);
     const { source } = await this.openSource(options.from);
     const target = await this.openTarget(options);
     const { importCommand } = await import('./transferCommands');
@@ -165,6 +166,7 @@ class TransferSession {
   }
 
   async move({ workDir, restart = false, ...options }: MoveOptions): Promise<number> {
+    this.parseTarget(options.to);
     const { source } = await this.openSource(options.from);
     const target = await this.openTarget(options);
     const { moveCommand } = await import('./moveCommand');
@@ -175,7 +177,7 @@ class TransferSession {
 
   private async openTarget({ to, dryRun = false }: ImportOptions): Promise<OpenTarget> {
     const { openTarget } = await import('./openTransfer');
-    return this.keep(await openTarget(this.parse(to), this.surroundings, { dryRun }));
+    return this.keep(await openTarget(this.parseTarget(to), this.surroundings, { dryRun }));
   }
 
   async close(): Promise<void> {
@@ -184,8 +186,16 @@ class TransferSession {
     }
   }
 
-  private parse(place: string) {
+  private parse(place: string): TransferPlace {
     return parsePlace(place, this.surroundings.directory);
+  }
+
+  private parseTarget(text: string): StorePlace {
+    const place = this.parse(text);
+    if (place.kind === 'file' || place.kind === 'backend') {
+      throw failure('usage', `Expected --to to be a store, got ${place.kind} ${text}: ${STORES}.`);
+    }
+    return place;
   }
 
   private keep<T extends OpenSource | OpenTarget>(place: T): T {

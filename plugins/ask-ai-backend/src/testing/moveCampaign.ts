@@ -105,8 +105,12 @@ export async function moveKilled(move: Move): Promise<{ killedWhile: string[] } 
     killedWhile.push(moment);
   };
   await kill('reading', async () => hasCheckpoint(move));
+  // Also between two batches of rows, when the session has nothing to do.
   await kill('writing', () =>
-    isAt(move.to, `select from pg_stat_progress_copy where datname = current_database()`),
+    isAt(
+      move.to,
+      `select from pg_stat_activity where datname = current_database() and query ~* '^\\s*copy '`,
+    ),
   );
   await kill('building the index', () =>
     isAt(

@@ -16,7 +16,7 @@ import {
 } from './transferLines';
 import type { TransferSource } from './transferSource';
 
-/** Written, and compressed, at once. */
+/** Written, and compressed, at once; as a process holds a few of them in memory. */
 const SEGMENT_BYTES = 2 * 1024 * 1024;
 /** What is lost when the process is killed; also what waits for the disk each time. */
 const SEGMENTS_PER_CHECKPOINT = 8;
@@ -27,6 +27,8 @@ export interface ExportOptions {
   compress?: boolean;
   /** Forgets what an interrupted export has written. */
   restart?: boolean;
+  /** What is written, and compressed, at once; every eighth time there is a checkpoint. Default 2 MB. */
+  segmentBytes?: number;
   /** Of embeddings; called a few times a second at most. */
   onProgress?(written: number, total: number | undefined): void;
   signal?: AbortSignal;
@@ -119,7 +121,10 @@ class ExportWriter {
     this.sum = BigInt(`0x${state.digest}`);
   }
 
-  async write({ onProgress, signal }: ExportOptions, isResumed: boolean): Promise<void> {
+  async write(
+    { onProgress, signal, segmentBytes = SEGMENT_BYTES }: ExportOptions,
+    isResumed: boolean,
+  ): Promise<void> {
     const { state } = this;
     const total = state.header.counts.embeddings || undefined;
     const report = reportAtTimes(() => onProgress?.(state.counts.embeddings, total));
@@ -128,7 +133,7 @@ class ExportWriter {
       for await (const document of this.source.documents()) {
         signal?.throwIfAborted();
         state.counts.documents++;
-        await this.add(documentLine(document), digestDocument(document));
+        await this.add(documentLine(document), digestDocument(document), segmentBytes);
       }
     }
     const after = isResumed ? state.lastId : undefined;
@@ -136,7 +141,7 @@ class ExportWriter {
       signal?.throwIfAborted();
       state.counts.embeddings++;
       state.lastId = embedding.id;
-      await this.add(embeddingLine(embedding), digestEmbedding(embedding));
+      await this.add(embeddingLine(embedding), digestEmbedding(embedding), segmentBytes);
       report(undefined);
     }
     this.text += endLine({ counts: state.counts, digest: this.sum.toString(16) });
@@ -144,10 +149,10 @@ class ExportWriter {
     onProgress?.(state.counts.embeddings, total);
   }
 
-  private async add(line: string, digest: bigint): Promise<void> {
+  private async add(line: string, digest: bigint, segmentBytes: number): Promise<void> {
     this.text += line;
     this.sum = addDigest(this.sum, digest);
-    if (this.text.length >= SEGMENT_BYTES) {
+    if (this.text.length >= segmentBytes) {
       await this.writeSegment();
       // The records come again from their beginning.
       if (this.state.counts.embeddings > 0 && ++this.segments % SEGMENTS_PER_CHECKPOINT === 0) {

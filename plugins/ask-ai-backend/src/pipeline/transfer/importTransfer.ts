@@ -68,25 +68,25 @@ export async function importTransfer(
   options: ImportOptions,
 ): Promise<ImportReport> {
   const { space, replaced } = await prepare(source, store, options);
-  const documents: StoredDocument[] = [];
-  for await (const { entityId, source: from, fingerprint, chunkCount } of source.documents()) {
-    documents.push({ entityId, source: from, fingerprint, chunkCount });
-  }
+  const documents = await DocumentList.of(source);
   await store.useEmbeddingSpace(space);
   let isRead = false;
   const stream = async function* (): AsyncGenerator<EmbeddingVector> {
     isRead = true;
-    yield* source.embeddings();
+    for await (const embedding of source.embeddings()) {
+      documents.note(embedding);
+      yield embedding;
+    }
   };
   const { onProgress, signal } = options;
   const report = (embeddings: number) => ({
-    counts: { embeddings, documents: documents.length },
+    counts: { embeddings, documents: documents.all().length },
     embeddingSpace: space,
     replaced,
   });
   try {
     const { received } = await store.replaceAll(stream(), {
-      documents: () => documents,
+      documents: () => documents.all(),
       onProgress,
       signal,
     });
@@ -98,8 +98,45 @@ export async function importTransfer(
     options.warn(`Rows are written one by one, which takes longer. ${(error as Error).message}`);
   }
   const { received } = await store.storeAll(stream(), { onProgress, signal });
-  await recordDocuments(store, documents, signal);
+  await recordDocuments(store, documents.all(), signal);
   return report(received);
+}
+
+/**
+ * The records of the documents. Where a source has none, they are made of its chunks, with a fingerprint
+ * that no document has: the next run then looks at each of them and keeps the vectors of what did not
+ * change, instead of taking it for new.
+ */
+class DocumentList {
+  private readonly found = new Map<string, StoredDocument>();
+
+  private constructor(private readonly records: StoredDocument[]) {}
+
+  static async of(source: TransferSource): Promise<DocumentList> {
+    const records: StoredDocument[] = [];
+    for await (const { entityId, source: from, fingerprint, chunkCount } of source.documents()) {
+      records.push({ entityId, source: from, fingerprint, chunkCount });
+    }
+    return new DocumentList(records);
+  }
+
+  note({ documentChunk: { entityId, metadata } }: EmbeddingVector): void {
+    if (this.records.length > 0) {
+      return;
+    }
+    const key = `${metadata.source} ${entityId}`;
+    const known = this.found.get(key);
+    if (known) {
+      known.chunkCount++;
+    } else {
+      const { source } = metadata;
+      this.found.set(key, { entityId, source, fingerprint: 'imported', chunkCount: 1 });
+    }
+  }
+
+  all(): StoredDocument[] {
+    return this.records.length > 0 ? this.records : [...this.found.values()];
+  }
 }
 
 /** What has to be known before anything is written. */

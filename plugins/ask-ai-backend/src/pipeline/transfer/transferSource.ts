@@ -161,10 +161,9 @@ function assertWhole(end: TransferEnd, counts: TransferEnd['counts'], sum: bigin
 const PART_BYTES = 256 * 1024;
 
 async function* fileBytes(file: string): AsyncGenerator<Uint8Array> {
+  const isCompressed = await isGzip(file);
   const stream = createReadStream(file, { highWaterMark: PART_BYTES });
-  const unpacked = (await isGzip(file))
-    ? stream.pipe(createGunzip({ chunkSize: PART_BYTES }))
-    : stream;
+  const unpacked = isCompressed ? stream.pipe(createGunzip({ chunkSize: PART_BYTES })) : stream;
   // `pipe` does not pass on the errors of the file.
   stream.on('error', error => unpacked.destroy(error));
   try {

@@ -153,13 +153,13 @@ async function compareSearches(
   if (sample.length === 0) {
     return undefined;
   }
-  let recall = 0;
+  let recalls = 0;
   let missed = 0;
   for (const [position, { vector }] of sample.entries()) {
     const hits = await store.search(vector, TOP_K);
     const similarities = hits.map(({ similarity }) => similarity);
-    recall += nearest.recall(position, similarities) / sample.length;
+    recalls += nearest.recall(position, similarities);
     missed += nearest.isFirst(similarities) ? 0 : 1;
   }
-  return { count: sample.length, recall, missed };
+  return { count: sample.length, recall: recalls / sample.length, missed };
 }
