@@ -45,14 +45,17 @@ async function run({ rows, dimensions }: { rows: number; dimensions: number }): 
       `killed while ${killedWhile.join(', ')}, then moved and verified: ${told(figures)}; equal: ${await isEqual(other)}`,
     );
   } finally {
-    rmSync(workDirectory, { recursive: true });
+    rmSync(workDirectory, { recursive: true, force: true });
     await dropDatabases(databases);
     await server.close();
   }
 }
 
-function told({ seconds, megabytes }: MoveFigures): string {
-  return `${seconds.toFixed(1)} s, at most ${megabytes?.toFixed(0) ?? 'unknown'} MB`;
+function told({ seconds, megabytes, cpuSeconds }: MoveFigures): string {
+  const cpu = cpuSeconds
+    ? `, of the processors ${cpuSeconds.process.toFixed(1)} s and the server's ${cpuSeconds.server.toFixed(1)} s`
+    : '';
+  return `${seconds.toFixed(1)} s${cpu}, at most ${megabytes?.toFixed(0) ?? 'unknown'} MB`;
 }
 
 function say(text: string): void {

@@ -11,13 +11,16 @@ export function decodeVectorBase64(text: string): Float32Array | undefined {
   if (decoded.length % 4 !== 0 || decoded.length !== Math.floor((unpadded(text) * 3) / 4)) {
     return undefined;
   }
-  // A copy, since float32 numbers must begin at a multiple of 4 bytes.
-  const bytes = Buffer.from(new ArrayBuffer(decoded.length));
-  decoded.copy(bytes);
+  const bytes = aligned(decoded);
   if (endianness() === 'BE') {
     bytes.swap32();
   }
-  return new Float32Array(bytes.buffer);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+/** Float32 numbers begin at a multiple of 4 bytes, as a decoded text mostly does. */
+function aligned(bytes: Buffer): Buffer {
+  return bytes.byteOffset % 4 === 0 ? bytes : Buffer.from(new Uint8Array(bytes).buffer);
 }
 
 /** The same bytes on every machine. */

@@ -5,7 +5,7 @@ const LINE_BREAK = 0x0a;
 
 /**
  * The lines of a stream of bytes, without their ends; one that is empty is left out. Memory holds one
- * line and one part of the stream.
+ * line and one part of the stream, of which a line may be a part.
  *
  * @throws Error for a line of more than 16 MB.
  */
@@ -16,7 +16,8 @@ export async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerat
     const buffer = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
     let start = 0;
     for (let end = buffer.indexOf(LINE_BREAK); end >= 0; end = buffer.indexOf(LINE_BREAK, start)) {
-      const line = Buffer.concat([...pending, buffer.subarray(start, end)]);
+      const rest = buffer.subarray(start, end);
+      const line = pending.length > 0 ? Buffer.concat([...pending, rest]) : rest;
       pending = [];
       pendingBytes = 0;
       start = end + 1;
@@ -24,7 +25,9 @@ export async function* readLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerat
         yield line;
       }
     }
-    pending.push(buffer.subarray(start));
+    if (start < buffer.length) {
+      pending.push(buffer.subarray(start));
+    }
     pendingBytes += buffer.length - start;
     if (pendingBytes > LONGEST_LINE_BYTES) {
       throw new Error(

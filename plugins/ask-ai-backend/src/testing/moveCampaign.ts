@@ -27,6 +27,8 @@ export interface MoveFigures {
   seconds: number;
   /** The largest part of the machine's memory that the process held, where the system tells it. */
   megabytes: number | undefined;
+  /** Of the processors, by the process and by the server: on a busy machine they wait for their turn. */
+  cpuSeconds: { process: number; server: number } | undefined;
 }
 
 /** Fills a database with rows, two documents an entity and ten rows an entity. */
@@ -81,9 +83,13 @@ function* documentsOf(rows: number): Generator<StoredDocument> {
 export async function moveOnce(move: Move, ...options: string[]): Promise<MoveFigures> {
   const startedAt = performance.now();
   const program = start(move, options);
+  const postmaster = await postmasterPid(move.from);
+  const serverBefore = cpuSeconds(postmaster)?.children;
   let kilobytes: number | undefined;
+  let used: number | undefined;
   const timer = setInterval(() => {
     kilobytes = peakKilobytes(program.pid) ?? kilobytes;
+    used = cpuSeconds(program.pid)?.own ?? used;
   }, 50);
   const { code, stderr } = await program.ended();
   clearInterval(timer);
@@ -91,7 +97,15 @@ export async function moveOnce(move: Move, ...options: string[]): Promise<MoveFi
     throw new Error(`The move ended with ${code}: ${stderr}`);
   }
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { seconds, megabytes: kilobytes && kilobytes / 1_024 };
+  const serverAfter = cpuSeconds(postmaster)?.children;
+  return {
+    seconds,
+    megabytes: kilobytes && kilobytes / 1_024,
+    cpuSeconds:
+      used !== undefined && serverBefore !== undefined && serverAfter !== undefined
+        ? { process: used, server: serverAfter - serverBefore }
+        : undefined,
+  };
 }
 
 /** Kills a move while it reads, while it writes and while the index is built; then lets it end. */
@@ -100,8 +114,16 @@ export async function moveKilled(move: Move): Promise<{ killedWhile: string[] } 
   const killedWhile: string[] = [];
   const kill = async (moment: string, isThere: () => Promise<boolean>) => {
     const program = start(move, []);
-    await pollUntil(moment, DEADLINE_MS, async () => (await isThere()) || undefined);
+    const ended = program.ended().then(({ code, stderr }) => {
+      throw new Error(
+        `The move ended with ${code} before it was killed while ${moment}: ${stderr}`,
+      );
+    });
+    const there = pollUntil(moment, DEADLINE_MS, async () => (await isThere()) || undefined);
+    await Promise.race([there, ended]);
     await program.kill();
+    // It has ended by now, which is what was wanted.
+    await ended.catch(() => {});
     killedWhile.push(moment);
   };
   await kill('reading', async () => hasCheckpoint(move));
@@ -150,6 +172,22 @@ function hasCheckpoint({ workDirectory }: Move): boolean {
     existsSync(workDirectory) &&
     readdirSync(workDirectory).some(name => name.endsWith('.checkpoint'))
   );
+}
+
+async function postmasterPid(url: string): Promise<number> {
+  const [row] = await query<{ file: string }>(url, `select pg_read_file('postmaster.pid') as file`);
+  return Number(row?.file.split('\n')[0]);
+}
+
+/** Linux counts in hundredths of a second; of the children, those that have ended. */
+function cpuSeconds(pid: number): { own: number; children: number } | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ').map(Number);
+    const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields?.slice(11, 15) ?? [];
+    return { own: (user + system) / 100, children: (childUser + childSystem) / 100 };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Linux tells it. */
