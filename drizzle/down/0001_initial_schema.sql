@@ -11,12 +11,13 @@ DROP TABLE "indexed_documents";
 --> statement-breakpoint
 DROP TABLE "keyword_statistics";
 --> statement-breakpoint
--- What a killed load of the table left beside it, in this schema only: another one of the search path
+-- What a killed load, or an unfinished change of the embedding model, left beside the table; in this
+-- schema only: another one of the search path
 -- may hold another store.
 DO $$
 BEGIN
   EXECUTE format(
-    'DROP TABLE IF EXISTS %1$I.embeddings_load, %1$I.embeddings_load_shape, %1$I.embeddings_load_changes, %1$I.indexed_documents_load',
+    'DROP TABLE IF EXISTS %1$I.embeddings_next, %1$I.embeddings_load, %1$I.embeddings_load_shape, %1$I.embeddings_load_changes, %1$I.indexed_documents_load',
     current_schema()
   );
   EXECUTE format('DROP FUNCTION IF EXISTS %I.embeddings_load_capture()', current_schema());

@@ -74,9 +74,9 @@ export class EmbeddingSpaceMismatchError extends AskAiError {
   ) {
     super(
       message ??
-      `The index was embedded by ${stored}, but ${configured} is configured. Their vectors can't be compared: ` +
-        'set the configuration back, or embed what is stored by the configured model (ask-ai reembed, or ' +
-        'askAi.embedding.onModelChange: reembed).',
+        `The index was embedded by ${stored}, but ${configured} is configured. Their vectors can't be compared: ` +
+          'set the configuration back, or embed what is stored by the configured model (ask-ai reembed, or ' +
+          'askAi.embedding.onModelChange: reembed).',
     );
   }
 }

@@ -47,13 +47,15 @@ describe('a rollback that is refused', { timeout: 120_000 }, () => {
       logger: silent,
       dimensions: 8,
     });
-    await store.replaceDocument({
-      entityId: 'component:default/e0',
-      source: 'techdocs',
-      fingerprint: 'f',
-      embedded: [row('a'), row('b')],
-      kept: [],
-    });
+    await store.replaceDocuments([
+      {
+        entityId: 'component:default/e0',
+        source: 'techdocs',
+        fingerprint: 'f',
+        embedded: [row('a'), row('b')],
+        kept: [],
+      },
+    ]);
     await store.close();
     const before = await describeSchema(connection.db);
     await expect(rollback(connection, { count: all })).rejects.toMatchObject({

@@ -112,10 +112,11 @@ export async function describeSchema(db: Database): Promise<string[]> {
   return rows.map(({ line }) => line);
 }
 
-/** What a load that was killed after its first transaction leaves behind. */
+/** What a load that was killed after its first transaction, and a change of the model, leave behind. */
 export async function leaveLoad(db: Database): Promise<void> {
   await db.execute(sql`create table embeddings_load_changes (id text)`);
   await db.execute(sql`create table embeddings_load_shape (like embeddings)`);
+  await db.execute(sql`create table embeddings_next (like embeddings including all)`);
   await db.execute(sql`
     create function embeddings_load_capture() returns trigger language plpgsql as
     $$ begin return null; end $$`);

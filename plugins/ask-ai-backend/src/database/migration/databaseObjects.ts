@@ -40,8 +40,8 @@ export function foreignAmong(
   });
 }
 
-/** `captureChanges.ts` and `stagingTable.ts` make them. */
-const LEFT_BY_LOADS = /^(embeddings|indexed_documents)_load(_|$)/;
+/** What is beside the table while it is loaded, or embedded by another model. */
+const LEFT_BY_LOADS = /^((embeddings|indexed_documents)_load|embeddings_next)(_|$)/;
 
 /** Names that PostgreSQL gives, and that the index has before and after its time. */
 function isImplied(name: string, table: string | null): boolean {

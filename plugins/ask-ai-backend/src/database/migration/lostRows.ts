@@ -4,6 +4,9 @@ import { type Database, selectRows } from '../connection';
 /** Rows of the tables of the store, and how many of them have a value in each column. */
 export type RowCounts = ReadonlyMap<string, { rows: number; values: ReadonlyMap<string, number> }>;
 
+/** Rows that took long to embed: see `NextTable`. */
+const UNFINISHED = 'embeddings_next';
+
 /**
  * Those of the given names that are tables in the schema of the store.
  *
@@ -17,7 +20,7 @@ export async function readOwnTables(db: Database, words: ReadonlySet<string>): P
       where nspname = current_schema() and relkind in ('r', 'p')
       order by relname`,
   );
-  return rows.map(({ name }) => name).filter(name => words.has(name));
+  return rows.map(({ name }) => name).filter(name => words.has(name) || name === UNFINISHED);
 }
 
 /** What is generated counts for nothing: it can be made again. */
