@@ -36,7 +36,9 @@ export function factsOf(entity: Entity, relations: RelatedEntities[]): string {
   const { name, description } = metadata;
   const facts = [
     ...relations.flatMap(related => relationSentences(entity, related)),
-    ...(metadata.tags?.length ? [`${name} is tagged ${metadata.tags.join(', ')}.`] : []),
+    ...(metadata.tags?.length
+      ? [`${name} is tagged (labelled, marked): ${metadata.tags.join(', ')}.`]
+      : []),
     ...labelFacts(entity),
     ...profileFacts(entity),
     ...annotationFacts(entity),

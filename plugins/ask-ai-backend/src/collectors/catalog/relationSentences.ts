@@ -10,32 +10,39 @@ const NAMES_IN_A_SENTENCE = 10;
 /** Tells a relation of `subject` to `targets`, with the words that people ask by. */
 type Phrase = (subject: string, targets: string, isOne: boolean) => string;
 
+/**
+ * A sentence says the relation in several words: without a model that knows meanings, "Who maintains it?" is
+ * answered by a text that says "maintains" only.
+ */
 const PHRASES: Record<string, { heading: string; phrase: Phrase }> = {
   ownedBy: {
     heading: 'owner',
-    phrase: (subject, targets) => `${subject} is owned by ${targets}`,
+    phrase: (subject, targets, isOne) =>
+      `${subject} is owned by ${targets}, which ${isOne ? 'maintains it and is' : 'maintain it and are'} responsible for it`,
   },
   ownerOf: {
     heading: 'owns',
-    phrase: (subject, targets) => `${subject} owns ${targets}`,
+    phrase: (subject, targets, isOne) =>
+      `${subject} owns ${targets}, maintains ${isOne ? 'it' : 'them'} and is responsible for ${isOne ? 'it' : 'them'}`,
   },
   partOf: {
     heading: 'part of',
-    phrase: (subject, targets) => `${subject} is part of ${targets}`,
+    phrase: (subject, targets) => `${subject} is part of ${targets}, to which it belongs`,
   },
   hasPart: {
     heading: 'parts',
     phrase: (subject, targets, isOne) =>
-      `${subject} has ${isOne ? 'this part' : 'these parts'}: ${targets}`,
+      `${subject} consists of ${isOne ? 'this part, which belongs' : 'these parts, which belong'} to it: ${targets}`,
   },
   dependsOn: {
     heading: 'depends on',
-    phrase: (subject, targets) => `${subject} depends on ${targets}`,
+    phrase: (subject, targets) =>
+      `${subject} depends on ${targets}, which it needs, uses and relies on`,
   },
   dependencyOf: {
     heading: 'dependency of',
     phrase: (subject, targets, isOne) =>
-      `${subject} is a dependency of ${targets}, which ${isOne ? 'depends' : 'depend'} on ${subject}`,
+      `${subject} is a dependency of ${targets}, which ${isOne ? 'depends' : 'depend'} on ${subject}, ${isOne ? 'uses it and is' : 'use it and are'} affected when it is down or changes`,
   },
   providesApi: {
     heading: 'provides',
@@ -48,12 +55,12 @@ const PHRASES: Record<string, { heading: string; phrase: Phrase }> = {
   },
   consumesApi: {
     heading: 'consumes',
-    phrase: (subject, targets) => `${subject} consumes ${targets}`,
+    phrase: (subject, targets) => `${subject} consumes and uses ${targets}`,
   },
   apiConsumedBy: {
     heading: 'consumed by',
     phrase: (subject, targets, isOne) =>
-      `${subject} is consumed by ${targets}, which ${isOne ? 'consumes' : 'consume'} ${subject}`,
+      `${subject} is consumed by ${targets}, which ${isOne ? 'consumes and uses' : 'consume and use'} ${subject}`,
   },
   memberOf: {
     heading: 'member of',

@@ -48,9 +48,9 @@ describe('sectionsOf', () => {
       text: [
         'Payments Service (payments-service) is a production service (component).',
         '',
-        '- payments-service is owned by the group team-payments.',
-        '- payments-service is part of the system commerce.',
-        '- payments-service is tagged java, spring.',
+        '- payments-service is owned by the group team-payments, which maintains it and is responsible for it.',
+        '- payments-service is part of the system commerce, to which it belongs.',
+        '- payments-service is tagged (labelled, marked): java, spring.',
         '- Labels of payments-service: tier=gold.',
         '- The source code of payments-service is at https://git.example.com/payments/',
         '- github.com/project-slug of payments-service: shop/payments',
@@ -66,8 +66,8 @@ describe('sectionsOf', () => {
       'Relations: depends on, dependency of, provides, reviewed by',
     ]);
     expect(relations?.text.split('\n')).toEqual([
-      '- payments-service depends on the resource auth-db.',
-      '- payments-service is a dependency of the components checkout and web (component:shop/web), which depend on payments-service.',
+      '- payments-service depends on the resource auth-db, which it needs, uses and relies on.',
+      '- payments-service is a dependency of the components checkout and web (component:shop/web), which depend on payments-service, use it and are affected when it is down or changes.',
       '- payments-service provides the API payments-api.',
       '- payments-service, reviewed by: the user guest.',
     ]);
@@ -117,9 +117,9 @@ describe('sectionsOf', () => {
     const text = sectionsOf(entity)
       .map(section => section.text)
       .join('\n');
-    expect(text).toContain('is owned by the group team-a (Group:shop/team-a).');
-    expect(text).toContain('is part of the system commerce (System:shop/commerce).');
-    expect(text).toContain('depends on the resource db; the component cart (Component:shop/cart).');
+    expect(text).toContain('is owned by the group team-a (Group:shop/team-a),');
+    expect(text).toContain('is part of the system commerce (System:shop/commerce),');
+    expect(text).toContain('depends on the resource db; the component cart (Component:shop/cart),');
   });
 
   it('says the name and the mail address of a group', () => {
