@@ -229,7 +229,8 @@ export interface Config {
       };
 
       /**
-       * The PostgreSQL server. Without it, or with nothing but `index`: Backstage's own database.
+       * The PostgreSQL server. Without it, or with nothing but `index` and `textSearchConfig`:
+       * Backstage's own database.
        */
       postgresql?: {
         /**
@@ -327,6 +328,14 @@ export interface Config {
          * `statementTimeoutMillis`. Default: 2000 more.
          */
         queryTimeoutMillis?: number;
+
+        /**
+         * The language that words are searched in: the name of a text search configuration of
+         * PostgreSQL, such as `german`, or `simple` for texts of several languages. A change builds
+         * the table anew beside the old one, which serves meanwhile. Also for `embedded`. Default:
+         * what the store has, `english` in a new one.
+         */
+        textSearchConfig?: string;
 
         /**
          * How the vector index (HNSW) is built and searched. Alone in the block, it means the index

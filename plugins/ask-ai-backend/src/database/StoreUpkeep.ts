@@ -8,6 +8,7 @@ import { refreshKeywordStatistics } from './keywordStatistics';
 import { liveTableOid } from './liveTable';
 import { cleanUpLoad, cleanUpLoadInTime } from './load/cleanUpLoad';
 import { LOCK_TIMEOUT } from './lockRetries';
+import { ensureTextSearchConfig } from './textSearch';
 import { DeferredIndex } from './vectorIndex/DeferredIndex';
 import type { VectorIndex } from './vectorIndex/VectorIndex';
 
@@ -36,7 +37,9 @@ export class StoreUpkeep {
   constructor(
     private readonly connection: DatabaseConnection,
     private readonly index: VectorIndex,
-    private readonly logger: Pick<LoggerService, 'debug' | 'warn'>,
+    private readonly logger: Pick<LoggerService, 'debug' | 'info' | 'warn'>,
+    /** By what the stored words shall be made; left out: as they are. */
+    readonly textSearchConfig?: string,
   ) {
     this.deferred = new DeferredIndex(connection, index, logger);
   }
@@ -52,9 +55,33 @@ export class StoreUpkeep {
       await this.cleanUp();
       if (await isEmpty(this.connection.db)) {
         await this.index.ensure({ signal: this.signal });
+        await this.ensureTextSearchConfig();
       }
     });
-    this.inBackground(() => this.index.ensure({ signal: this.signal }));
+    this.inBackground(async () => {
+      await this.index.ensure({ signal: this.signal });
+      await this.ensureTextSearchConfig();
+    });
+  }
+
+  /** Another process may be faster. */
+  private async ensureTextSearchConfig(): Promise<void> {
+    const { textSearchConfig, signal } = this;
+    if (textSearchConfig === undefined) {
+      return;
+    }
+    try {
+      const options = { textSearchConfig, signal };
+      if (await ensureTextSearchConfig(this.connection, this.index, options)) {
+        this.logger.info(`Texts are searched by the words of "${textSearchConfig}"`);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      const { name, message } = driverError(error) as Error;
+      this.logger[name === 'ConflictError' ? 'debug' : 'warn'](
+        `Texts are not searched by the words of "${textSearchConfig}" yet, but as before: ${message}`,
+      );
+    }
   }
 
   /**

@@ -12,7 +12,8 @@ export const DEFAULT_EF_SEARCH = 150;
 export const MAX_EF_SEARCH = 1_000;
 
 /** What is stored for all replicas; read as a part of each search, from a table of one row. */
-const CALIBRATED_EF_SEARCH = sql`coalesce((select ${sql.identifier(vectorIndexCalibration.efSearch.name)} from ${vectorIndexCalibration}), ${sql.raw(String(DEFAULT_EF_SEARCH))})`;
+const calibratedEfSearch = (otherwise: number) =>
+  sql`coalesce((select ${sql.identifier(vectorIndexCalibration.efSearch.name)} from ${vectorIndexCalibration}), ${sql.raw(String(otherwise))})`;
 
 /**
  * A condition that is always true and sets, before the scan begins and until the statement ends, how
@@ -30,10 +31,17 @@ const CALIBRATED_EF_SEARCH = sql`coalesce((select ${sql.identifier(vectorIndexCa
  *
  * @param limit - rows that are asked for.
  * @param efSearch - left out: as calibrated.
+ * @param uncalibrated - what holds before the first calibration, in a store of less than 50,000 rows.
  */
-export function indexScanSettings(limit: SQL, efSearch?: number): SQL {
+export function indexScanSettings(
+  limit: SQL,
+  efSearch?: number,
+  uncalibrated = DEFAULT_EF_SEARCH,
+): SQL {
   const candidates =
-    efSearch === undefined ? CALIBRATED_EF_SEARCH : sql.raw(String(Math.trunc(efSearch)));
+    efSearch === undefined
+      ? calibratedEfSearch(uncalibrated)
+      : sql.raw(String(Math.trunc(efSearch)));
   const atLeastLimit = sql`least(greatest(${candidates}, ${limit}), ${sql.raw(String(MAX_EF_SEARCH))})`;
   return sql`(select set_config('hnsw.iterative_scan', 'relaxed_order', true)) is not null and (select set_config('hnsw.ef_search', (${atLeastLimit})::text, true)) is not null`;
 }

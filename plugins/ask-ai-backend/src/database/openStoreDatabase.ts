@@ -6,6 +6,7 @@ import { assertCompatible, migrate } from './migrator';
 import { openPostgresConnection, type PostgresConnectionOptions } from './postgresConnection';
 import { StoreUpkeep } from './StoreUpkeep';
 import { assertSupportedServer } from './serverVersion';
+import { resolveTextSearchConfig } from './textSearch';
 import type { VectorIndexOptions } from './vectorIndex/types';
 import { VectorIndex } from './vectorIndex/VectorIndex';
 
@@ -22,6 +23,8 @@ export interface StoreDatabaseOptions {
   dimensions?: number;
   /** How the vector index is built and searched. Default: as `postgresql` says, else as it is. */
   index?: VectorIndexOptions;
+  /** Of PostgreSQL, such as `german`. Default: as `postgresql` says, else as it is, `english` at first. */
+  textSearchConfig?: string;
 }
 
 /**
@@ -51,7 +54,12 @@ export async function openStoreDatabase(options: StoreDatabaseOptions): Promise<
       logger,
       options.index ?? postgresql?.index ?? {},
     );
-    const upkeep = new StoreUpkeep(connection, index, logger);
+    const { textSearchConfig = postgresql?.textSearchConfig } = options;
+    const words =
+      textSearchConfig && mayChange
+        ? await resolveTextSearchConfig(connection.db, textSearchConfig)
+        : undefined;
+    const upkeep = new StoreUpkeep(connection, index, logger, words);
     if (mayChange) {
       upkeep.start();
     }

@@ -45,6 +45,8 @@ export interface PostgresConnectionOptions {
   queryTimeoutMillis?: number;
   /** How the vector index is built and searched. */
   index?: VectorIndexOptions;
+  /** By what words are made of texts, such as `german`; left out: as it is, `english` at first. */
+  textSearchConfig?: string;
 }
 
 const DEFAULT_MAX_CONNECTIONS = 10;

@@ -17,6 +17,12 @@ export interface VectorSearchSettings {
   efSearch?: number;
 }
 
+/** And how words are searched for. */
+export interface RankedSearchSettings extends VectorSearchSettings {
+  /** PostgreSQL's text search configuration that the stored words were made by. */
+  textSearchConfig: string;
+}
+
 /** What Drizzle's query builder prepares. */
 export interface Statement<Row> {
   execute(values: Record<string, unknown>): Promise<Row[]>;

@@ -6,8 +6,9 @@ import { legSize } from '../lib/fusion';
 import type { Database } from './connection';
 import { type ChunkRow, toDocumentChunk } from './embeddingRows';
 import { readEmbeddingSpace } from './embeddingSpace';
-import { PreparedStatements, type VectorSearchSettings, variantOf } from './preparedStatements';
+import { PreparedStatements, type RankedSearchSettings, variantOf } from './preparedStatements';
 import { rankedStatement } from './rankedStatement';
+import { DEFAULT_TEXT_SEARCH_CONFIG } from './schema';
 import { filterKeys, filterPlaceholders } from './searchFilter';
 import { LIMIT, PLAN_FOR_VALUES, QUERY } from './searchStatements';
 import { VectorParameter } from './vectorColumn';
@@ -42,7 +43,7 @@ type RankedRow = ChunkRow & { similarity: number; score: number; space: KnownSpa
  */
 export function createRankedSearch(
   db: Database,
-  settings: () => VectorSearchSettings,
+  settings: () => RankedSearchSettings,
 ): SearchRanked {
   const statements = new PreparedStatements<RankedRow>();
 
@@ -62,7 +63,8 @@ export function createRankedSearch(
         isExact,
       });
     const scan = isExact ? 'exactly' : variantOf(settings());
-    const shape = `${mode}${vector ? '' : '_without_vector'}_${scan}`;
+    const words = mode === 'vector' ? '' : languageOf(settings());
+    const shape = `${mode}${vector ? '' : '_without_vector'}${words}_${scan}`;
     return keys.length > 0
       ? statements.get(`${shape}_by_${keys.join('_')}`, () => build(LIMIT))
       : statements.getFor(topK, shape, () => build(sql.raw(String(legSize(topK)))));
@@ -92,4 +94,8 @@ export function createRankedSearch(
           !vector || filter.minSimilarity === undefined || similarity >= filter.minSimilarity,
       );
   };
+}
+
+function languageOf({ textSearchConfig }: RankedSearchSettings): string {
+  return textSearchConfig === DEFAULT_TEXT_SEARCH_CONFIG ? '' : `_${textSearchConfig}`;
 }

@@ -20,6 +20,7 @@ export interface RankedStatement {
   condition: SQL | undefined;
   precision: VectorIndexDefinition['precision'];
   dimensions: number;
+  textSearchConfig: string;
   efSearch?: number;
   /** Compares with every row that matches, whatever the index; see `exactNearest`. */
   isExact?: boolean;
@@ -47,7 +48,7 @@ export function rankedStatement(db: Database, statement: RankedStatement) {
   const hit = { id: sql<string>`id`.as('id') };
   const none = sql`select null::text as id, null::bigint as rank, null::float8 as score where false`;
   const keyword = useKeywords
-    ? keywordCtes(db, { condition, limit: legSize })
+    ? keywordCtes(db, { condition, limit: legSize, textSearchConfig: statement.textSearchConfig })
     : [db.$with('keyword', hit).as(none)];
   const nearest = db.$with('nearest', hit).as(useVector ? vectorLeg(statement, condition) : none);
   const fused = db.$with('fused', { ...hit, score: sql<number>`score`.as('score') }).as(sql`
@@ -87,6 +88,13 @@ function fusedScore(useVector: boolean, useKeywords: boolean): SQL {
   return useVector ? sql`nearest.score` : sql`keyword.score`;
 }
 
+/**
+ * Candidates of the vector leg in a store that is too small to be calibrated. Questions lie farther from the
+ * passages than passages from each other: of 2,303 sections of real documentation, 2 of 118 questions missed
+ * the nearest passage at 150, and none at 400, which takes a millisecond more (measured).
+ */
+const EF_SEARCH_OF_SMALL_STORES = 400;
+
 /** As `searchStatements.ts` does it, with ranks. */
 function vectorLeg(statement: RankedStatement, condition: SQL): SQL {
   const { legSize } = statement;
@@ -113,7 +121,11 @@ function nearestRows(
           sql`${sql.raw(halfVector(dimensions))} <=> ${INPUT_QUERY}::halfvec(${sql.raw(String(dimensions))})`,
           sql`2::bigint * ${legSize}`,
         ];
-  const all = and(indexScanSettings(count, efSearch), costOfReading(dimensions), condition);
+  const all = and(
+    indexScanSettings(count, efSearch, EF_SEARCH_OF_SMALL_STORES),
+    costOfReading(dimensions),
+    condition,
+  );
   return sql`
     select id, ${distance} as distance from ${embeddings}
     where ${all} order by ${order} limit ${count}`;

@@ -25,6 +25,9 @@ export const DEFAULT_VECTOR_INDEX: VectorIndexDefinition = {
   precision: 'full',
 };
 
+/** Of a new store. */
+export const DEFAULT_TEXT_SEARCH_CONFIG = 'english';
+
 /**
  * How much of a text is searched by words, in characters. A tsvector ends at 1 MB; this stays below
  * it for any text, and a chunk is a twentieth of it.
@@ -32,13 +35,46 @@ export const DEFAULT_VECTOR_INDEX: VectorIndexDefinition = {
 const SEARCHED_CHARACTERS = 32_768;
 
 /**
- * The table of chunks for a name, a dimension and a vector index. The live table is always
+ * What a chunk is found by: the words of the title (A), of the entity's name (B) and of the text (D), as
+ * they stand and with identifiers taken apart. `backend.auth.externalAccess` is found as a whole and by
+ * each of its words.
+ *
+ * @param textSearchConfig - of PostgreSQL: `english`, `simple`, `my_schema.my_config`.
+ */
+export function searchedWords(textSearchConfig: string): string {
+  const words = (column: string) => {
+    const text = `left(${column}, ${SEARCHED_CHARACTERS})`;
+    const config = quoted(textSearchConfig);
+    return `to_tsvector(${config}, ${text}) || to_tsvector(${config}, ${takenApart(text)})`;
+  };
+  return `setweight(${words("coalesce(title, '')")}, 'A') || setweight(${words('entity_name')}, 'B') || ${words('content')}`;
+}
+
+/** Words instead of identifiers: `aws.ecr.maxScanFindings` gives `aws ecr max Scan Findings`. */
+export function takenApart(text: string): string {
+  return withoutPunctuation(
+    `regexp_replace(${text}, '([[:lower:]])([[:upper:]])', '\\1 \\2', 'g')`,
+  );
+}
+
+export function withoutPunctuation(text: string): string {
+  return `regexp_replace(${text}, '[^[:alnum:]]+', ' ', 'g')`;
+}
+
+/** As a literal of SQL. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/**
+ * The table of chunks for a name, a dimension, a vector index and a language. The live table is always
  * `embeddings`; what is loaded or re-embedded is built beside it under another name and swapped in.
  */
 export function embeddingsTable(
   name: string,
   dimensions: number,
   vectorIndex: VectorIndexDefinition = DEFAULT_VECTOR_INDEX,
+  textSearchConfig = DEFAULT_TEXT_SEARCH_CONFIG,
 ) {
   return pgTable(
     name,
@@ -65,18 +101,9 @@ export function embeddingsTable(
       entityNamespace: text('entity_namespace').generatedAlwaysAs(
         sql`case when entity_id like '%:%/%' then lower(split_part(split_part(entity_id, ':', 2), '/', 1)) else '' end`,
       ),
-      /**
-       * Words of the title, of the entity's name, of the text as it stands, and of the text with identifiers taken apart:
-       * `backend.auth.externalAccess` is found as a whole and by each of its words.
-       */
+      /** See {@link searchedWords}. */
       contentTsv: tsvector('content_tsv').generatedAlwaysAs(
-        sql.raw(
-          `setweight(to_tsvector('english', coalesce(title, '')), 'A') || ` +
-            `setweight(to_tsvector('english', entity_name), 'B') || ` +
-            `to_tsvector('english', left(content, ${SEARCHED_CHARACTERS})) || ` +
-            `to_tsvector('english', regexp_replace(regexp_replace(left(content, ${SEARCHED_CHARACTERS}), ` +
-            `'([[:lower:]])([[:upper:]])', '\\1 \\2', 'g'), '[^[:alnum:]]+', ' ', 'g'))`,
-        ),
+        sql.raw(searchedWords(textSearchConfig)),
       ),
       createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
       updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),

@@ -78,6 +78,11 @@ export class ConfigService {
     return this.askAi.vectorStore.index;
   }
 
+  /** Of PostgreSQL, on a server and embedded; left out: as the store has it. */
+  getTextSearchConfig(): string | undefined {
+    return this.askAi.vectorStore.textSearchConfig;
+  }
+
   getEmbeddingConfig(): EmbeddingConfig {
     return this.askAi.embedding;
   }

@@ -56,7 +56,12 @@ export class VectorStoreFactory {
     }
     // The embedded database makes nothing of it.
     const index = connection.kind === 'postgresql' ? config.getVectorIndexConfig() : undefined;
-    return onDatabase(connection, { logger, migrate: dependencies.migrate, index });
+    return onDatabase(connection, {
+      logger,
+      migrate: dependencies.migrate,
+      index,
+      textSearchConfig: config.getTextSearchConfig(),
+    });
   }
 
   /** The database that the configuration asks for, whatever is in it; `undefined` for a store in memory. */
@@ -78,7 +83,12 @@ export class VectorStoreFactory {
 
 async function onDatabase(
   connection: DatabaseConnection,
-  options: { logger: LoggerService; migrate?: boolean; index?: VectorIndexOptions },
+  options: {
+    logger: LoggerService;
+    migrate?: boolean;
+    index?: VectorIndexOptions;
+    textSearchConfig?: string;
+  },
 ): Promise<OpenStores> {
   const store = await PgVectorStore.create({ connection, ...options });
   options.logger.info(`Vector store: ${connection.kind}, ${connection.description}`);

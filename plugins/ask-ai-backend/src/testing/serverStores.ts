@@ -12,7 +12,7 @@ const BUILD_MS = 60_000;
 
 /** How a store of a {@link ServerStores} is opened. */
 export interface ServerStoreOptions
-  extends Pick<PgVectorStoreOptions, 'dimensions' | 'index' | 'migrate'> {
+  extends Pick<PgVectorStoreOptions, 'dimensions' | 'index' | 'migrate' | 'textSearchConfig'> {
   /** With 1, `connection.db` is the session that the store's searches use. Default 4. */
   maxConnections?: number;
   /** A role to work as. */

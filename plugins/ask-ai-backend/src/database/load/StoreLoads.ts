@@ -102,7 +102,14 @@ export class StoreLoads {
     // Another process may have rebuilt the index, which a load must not undo.
     await this.index.refresh(0);
     const { dimensions, definition } = this.index;
-    return { dimensions, definition, onProgress, signal: this.endWith(signal) };
+    const { textSearchConfig } = this.upkeep;
+    return {
+      dimensions,
+      definition,
+      textSearchConfig,
+      onProgress,
+      signal: this.endWith(signal),
+    };
   }
 
   private endWith(signal: AbortSignal | undefined): AbortSignal {

@@ -27,6 +27,8 @@ import { StagingTable } from './stagingTable';
 export interface TableLoad extends LoadOptions {
   dimensions: number;
   definition: VectorIndexDefinition;
+  /** What the words are made by; left out: as it is. */
+  textSearchConfig?: string;
   /** The records that take the place of all; left out: the records stay. */
   documents?(): Iterable<StoredDocument>;
   /**

@@ -3,7 +3,7 @@ import type { StoredDocument } from 'backstage-plugin-ask-ai-node';
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Database, type DatabaseConnection, selectRows } from '../connection';
 import { SwapTable } from '../SwapTable';
-import { embeddings, indexedDocuments } from '../schema';
+import { embeddings, indexedDocuments, searchedWords } from '../schema';
 import type { BuildOptions } from '../vectorIndex/types';
 import { writtenColumns } from './copyFormat';
 import { copyOwner } from './grants';
@@ -46,13 +46,20 @@ export class StagingTable {
   /** Makes it anew, with its primary key and no other index, after `prepare`. */
   static async create(
     session: Database,
-    options: { dimensions: number; definition: VectorIndexDefinition },
+    options: {
+      dimensions: number;
+      definition: VectorIndexDefinition;
+      textSearchConfig?: string;
+    },
   ): Promise<StagingTable> {
     const rows = new SwapTable(LOADED, options);
     const staging = new StagingTable(rows);
     await session.execute(
       sql`create table ${staging.table} (like ${SHAPE} including all, primary key (id))`,
     );
+    if (options.textSearchConfig !== undefined) {
+      await staging.setTextSearchConfig(session, options.textSearchConfig);
+    }
     await rows.copySettings(session);
     const columns = documentColumns.map(
       column => sql`${sql.identifier(column.name)} ${sql.raw(column.getSQLType())}`,
@@ -61,6 +68,14 @@ export class StagingTable {
       sql`create table ${staging.documents} (${sql.join(columns, sql`, `)}, primary key (entity_id, source))`,
     );
     return staging;
+  }
+
+  /** While there are no rows, this takes no time. */
+  private async setTextSearchConfig(session: Database, textSearchConfig: string): Promise<void> {
+    const column = sql.identifier(this.table.contentTsv.name);
+    await session.execute(sql`
+      alter table ${this.table} drop column ${column}, add column ${column} tsvector
+        generated always as (${sql.raw(searchedWords(textSearchConfig))}) stored`);
   }
 
   static isLeft(db: Database): Promise<boolean> {

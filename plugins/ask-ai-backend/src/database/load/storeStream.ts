@@ -26,7 +26,9 @@ const ROWS_PER_WRITER = 500;
 const MAX_WRITERS = 4;
 
 /** What a stream is stored with. */
-export interface StreamOptions extends LoadOptions, Pick<TableLoad, 'dimensions' | 'definition'> {
+export interface StreamOptions
+  extends LoadOptions,
+    Pick<TableLoad, 'dimensions' | 'definition' | 'textSearchConfig'> {
   /** Gets to know why rows are written one by one where a load would be faster. */
   warn(message: string): void;
 }

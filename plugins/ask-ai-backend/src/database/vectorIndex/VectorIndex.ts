@@ -3,7 +3,7 @@ import type { VectorIndexDefinition, VectorIndexStatus } from 'backstage-plugin-
 import type { Database, DatabaseConnection } from '../connection';
 import { translateDatabaseError } from '../databaseErrors';
 import { DEFAULT_EF_SEARCH } from '../indexScanSettings';
-import type { VectorSearchSettings } from '../preparedStatements';
+import type { RankedSearchSettings } from '../preparedStatements';
 import {
   findEfSearch,
   largerIndex,
@@ -69,10 +69,10 @@ export class VectorIndex implements VectorIndexAdministration {
   }
 
   /** How the index is searched, as far as it is known. */
-  get settings(): VectorSearchSettings {
-    const { dimensions, live } = this.state;
+  get settings(): RankedSearchSettings {
+    const { dimensions, textSearchConfig, live } = this.state;
     const precision = live?.isValid ? live.precision : 'full';
-    return { dimensions, precision, efSearch: this.options.efSearch };
+    return { dimensions, precision, textSearchConfig, efSearch: this.options.efSearch };
   }
 
   /** How the index is to be built: by the configuration, and otherwise as it is. */

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { legSize } from '../../lib/fusion';
 import { type Database, selectRows } from '../connection';
-import type { VectorSearchSettings } from '../preparedStatements';
+import type { RankedSearchSettings } from '../preparedStatements';
 import { rankedStatement } from '../rankedStatement';
 import { embeddings } from '../schema';
 import { filterCondition } from '../searchFilter';
@@ -28,7 +28,7 @@ interface SampleRow extends Record<string, unknown> {
  */
 export async function explainSearches(
   db: Database,
-  settings: VectorSearchSettings,
+  settings: RankedSearchSettings,
 ): Promise<SearchPlan[]> {
   const [row] = await selectRows<SampleRow>(
     db,
@@ -56,7 +56,7 @@ export async function explainSearches(
   return plans;
 }
 
-function shapes(db: Database, settings: VectorSearchSettings, row: SampleRow) {
+function shapes(db: Database, settings: RankedSearchSettings, row: SampleRow) {
   const query = sql`${row.vector}::vector`;
   const limit = sql.raw(String(TOP_K));
   const hybrid = rankedStatement(db, {

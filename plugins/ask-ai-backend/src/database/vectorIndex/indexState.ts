@@ -2,7 +2,7 @@ import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import { sql } from 'drizzle-orm';
 import { type Database, selectRows } from '../connection';
 import { liveTableOid } from '../liveTable';
-import { DEFAULT_VECTOR_INDEX, embeddings } from '../schema';
+import { DEFAULT_TEXT_SEARCH_CONFIG, DEFAULT_VECTOR_INDEX, embeddings } from '../schema';
 
 /** The index that searches use, and the names that one has before and after its time. */
 export const VECTOR_INDEX = 'embeddings_vector_idx';
@@ -49,6 +49,8 @@ export async function readVectorIndexes(db: Database): Promise<VectorIndexState[
 /** What PostgreSQL's catalogs say of the table `embeddings` and its vector index. */
 export interface TableState {
   dimensions: number;
+  /** Whose words the column of words holds, as PostgreSQL writes its name. */
+  textSearchConfig: string;
   /** The index that searches use. */
   live: VectorIndexState | undefined;
   /** There are indexes that are being built, or that a killed process left. */
@@ -62,6 +64,7 @@ export async function readTableState(db: Database): Promise<TableState> {
   const hasOthers = indexes.some(({ name }) => name !== VECTOR_INDEX);
   return {
     dimensions: await readDimensions(db),
+    textSearchConfig: await readTextSearchConfig(db),
     live: indexes.find(({ name }) => name === VECTOR_INDEX),
     hasOthers,
     isBuilding: hasOthers && (await isBuilding(db)),
@@ -80,6 +83,23 @@ export async function readDimensions(db: Database): Promise<number> {
     await db.execute(sql`select 'embeddings'::regclass`);
   }
   return Number(row?.dimensions);
+}
+
+/** As the expression of the generated column names it: `to_tsvector('german'::regconfig, ...)`. */
+async function readTextSearchConfig(db: Database): Promise<string> {
+  const [row] = await selectRows<{ expression: string | null }>(
+    db,
+    sql`
+      select pg_get_expr(adbin, adrelid) as expression
+      from pg_attrdef join pg_attribute on attrelid = adrelid and attnum = adnum
+      where adrelid = ${liveTableOid} and attname = ${embeddings.contentTsv.name}`,
+  );
+  if (row?.expression === null) {
+    // Another table has taken the place of this one a moment ago.
+    return readTextSearchConfig(db);
+  }
+  const literal = /to_tsvector\('((?:[^']|'')+)'::regconfig/.exec(row?.expression ?? '')?.[1];
+  return literal?.replaceAll("''", "'") ?? DEFAULT_TEXT_SEARCH_CONFIG;
 }
 
 async function isBuilding(db: Database): Promise<boolean> {

@@ -41,14 +41,15 @@ const settingsSchema = section({
   statementTimeoutMillis: integer(1, LONGEST_MILLIS).optional(),
   queryTimeoutMillis: integer(2, LONGEST_MILLIS).optional(),
   index: vectorIndexSchema.optional(),
+  textSearchConfig: text('the name of a text search configuration of PostgreSQL').optional(),
 });
 
 type Settings = z.output<typeof settingsSchema>;
-type ServerSettings = Omit<Settings, 'index'>;
+type ServerSettings = Omit<Settings, 'index' | 'textSearchConfig'>;
 
 /**
- * `askAi.vectorStore.postgresql`: the server, absent when the block describes only the index, and
- * the index.
+ * `askAi.vectorStore.postgresql`: the server, absent when the block describes only what is made
+ * of the texts, and that.
  */
 export const postgresqlSchema = settingsSchema
   .superRefine((settings, context) => {
@@ -57,16 +58,21 @@ export const postgresqlSchema = settingsSchema
     }
   })
   .transform(settings => {
-    const { index = vectorIndexSchema.parse({}), ...server } = settings;
-    return { index, server: isIndexAlone(settings) ? undefined : completeServer(server) };
+    const { index = vectorIndexSchema.parse({}), textSearchConfig, ...server } = settings;
+    return {
+      index,
+      ...(textSearchConfig !== undefined && { textSearchConfig }),
+      server: isIndexAlone(settings) ? undefined : completeServer(server),
+    };
   });
 
 /**
  * Then it lies in Backstage's own database. A block with nothing in it is no such thing: it is a
  * server whose environment variables are not set, which must not go unnoticed.
  */
-function isIndexAlone({ index, ...server }: Settings): boolean {
-  return index !== undefined && Object.values(server).every(value => value === undefined);
+function isIndexAlone({ index, textSearchConfig, ...server }: Settings): boolean {
+  const isAny = index !== undefined || textSearchConfig !== undefined;
+  return isAny && Object.values(server).every(value => value === undefined);
 }
 
 function completeServer(server: ServerSettings) {

@@ -165,12 +165,12 @@ function complete(askAi: CheckedAskAi, surroundings: Surroundings): AskAiConfig 
 
 function completeStore(askAi: CheckedAskAi, surroundings: Surroundings): VectorStoreConfig {
   const { embedded, postgresql } = askAi.vectorStore;
-  const { server, index } = postgresql;
+  const { server, ...settings } = postgresql;
   return {
     type: storeType(askAi, surroundings),
     embedded,
-    index,
-    ...(server && { postgresql: { ...server, index } }),
+    ...settings,
+    ...(server && { postgresql: { ...server, ...settings } }),
   };
 }
 

@@ -13,7 +13,10 @@ type PostgresqlBlock = CheckedAskAi['vectorStore']['postgresql'];
 export type VectorIndexConfig = PostgresqlBlock['index'];
 
 /** A connection to PostgreSQL, as `askAi.vectorStore.postgresql` describes it. */
-export type PostgresConfig = NonNullable<PostgresqlBlock['server']> & { index: VectorIndexConfig };
+export type PostgresConfig = NonNullable<PostgresqlBlock['server']> & {
+  index: VectorIndexConfig;
+  textSearchConfig?: string;
+};
 
 /** Where the index lies. */
 export interface VectorStoreConfig {
@@ -26,6 +29,8 @@ export interface VectorStoreConfig {
   postgresql?: PostgresConfig;
   /** Of either database; `memory` and `embedded` make nothing of it. */
   index: VectorIndexConfig;
+  /** By what words are made of texts; `memory` makes nothing of it. */
+  textSearchConfig?: string;
 }
 
 /** What turns texts into vectors. */

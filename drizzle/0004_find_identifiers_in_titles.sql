@@ -1,0 +1,6 @@
+-- Takes identifiers apart in titles and names, too: "worker.maxPoolSize" is found by "maxPoolSize". The
+-- index goes with its column. PostgreSQL writes the table anew and builds all of its indexes, with everybody
+-- waiting: as long as a rebuild of the vector index takes.
+ALTER TABLE "embeddings" drop column "content_tsv";--> statement-breakpoint
+ALTER TABLE "embeddings" ADD COLUMN "content_tsv" "tsvector" GENERATED ALWAYS AS (setweight(to_tsvector('english', left(coalesce(title, ''), 32768)) || to_tsvector('english', regexp_replace(regexp_replace(left(coalesce(title, ''), 32768), '([[:lower:]])([[:upper:]])', '\1 \2', 'g'), '[^[:alnum:]]+', ' ', 'g')), 'A') || setweight(to_tsvector('english', left(entity_name, 32768)) || to_tsvector('english', regexp_replace(regexp_replace(left(entity_name, 32768), '([[:lower:]])([[:upper:]])', '\1 \2', 'g'), '[^[:alnum:]]+', ' ', 'g')), 'B') || to_tsvector('english', left(content, 32768)) || to_tsvector('english', regexp_replace(regexp_replace(left(content, 32768), '([[:lower:]])([[:upper:]])', '\1 \2', 'g'), '[^[:alnum:]]+', ' ', 'g'))) STORED;--> statement-breakpoint
+CREATE INDEX "embeddings_content_tsv_idx" ON "embeddings" USING gin ("content_tsv");
