@@ -1,8 +1,10 @@
 import type { RankedResult } from 'backstage-plugin-ask-ai-common';
 import { describe, expect, it } from 'vitest';
-import { countRefused, type EvaluatedBackend, evaluateMode } from './evaluation';
+import { drawComparison } from './chart';
+import { type EvaluatedBackend, evaluateMode } from './evaluation';
 import { parseQuestions } from './questions';
-import { formatEvaluation } from './report';
+import { askAll, formatRefusals } from './refusals';
+import { formatComparison, formatMisses } from './report';
 
 const QUESTIONS = parseQuestions(`
 {"id":"q1","question":"one","entityRef":"component:default/a","locations":["#x"],"answerContains":["xx"],"style":"keyword"}
@@ -47,17 +49,51 @@ describe('evaluateMode', () => {
       { style: 'natural', values: { hitAt5: 0 } },
       { style: 'all', values: { questions: 2, hitAt5: 0.5 } },
     ]);
-    const report = formatEvaluation(evaluation);
+    expect(formatComparison([evaluation])).toMatch(
+      /hybrid, keyword +1 +0\.00 +1\.00 +0\.500 +0\.631/,
+    );
+    const report = formatMisses(evaluation);
     expect(report).toContain('q2 (natural, not in 10) two');
     expect(report).toContain('first  component:default/a /docs/default/component/a/#w');
     expect(report).not.toContain('q1 (');
   });
 });
 
-describe('countRefused', () => {
-  it('tells refused and answered questions apart', async () => {
-    const { refused, answered } = await countRefused(new ScriptedBackend(), QUESTIONS.unanswerable);
-    expect([refused, answered].map(list => list.map(({ id }) => id))).toEqual([['u1'], ['u2']]);
+describe('askAll', () => {
+  it('counts "not found" by what would have been right', async () => {
+    const backend = new ScriptedBackend();
+    const { outcomes } = await evaluateMode(backend, QUESTIONS.answerable, 'hybrid');
+    const refusals = await askAll(backend, outcomes, QUESTIONS.unanswerable);
+    const found = Object.entries(refusals).map(([what, asked]) => [
+      what,
+      asked.map((question: { id: string; found: boolean }) => [question.id, question.found]),
+    ]);
+    expect(Object.fromEntries(found)).toEqual({
+      unanswerable: [
+        ['u1', false],
+        ['u2', true],
+      ],
+      retrieved: [['q1', false]],
+      missed: [['q2', false]],
+    });
+    const table = formatRefusals(refusals);
+    expect(table).toMatch(/unanswerable \(to be refused\) +2 +1 +0\.50/);
+    expect(table).toContain('answered all the same: u2 four');
+    expect(table).toContain('refused all the same: q1 one');
+  });
+});
+
+describe('drawComparison', () => {
+  it('draws a bar for each mode, style and measure', async () => {
+    const backend = new ScriptedBackend();
+    const modes = [
+      await evaluateMode(backend, QUESTIONS.answerable, 'hybrid'),
+      await evaluateMode(backend, QUESTIONS.answerable, 'vector'),
+    ];
+    const svg = drawComparison(modes);
+    const bars = svg.match(/<title>(?:hybrid|vector), (?:keyword|natural|all): /g);
+    expect(bars).toHaveLength(2 * 3 * 4);
+    expect(svg).not.toMatch(/NaN|undefined/);
   });
 });
 

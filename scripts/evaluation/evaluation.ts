@@ -1,10 +1,16 @@
-import type { RankedResult, SearchMode } from 'backstage-plugin-ask-ai-common';
-import { firstRank, type Measurement, type RetrievalMetrics, retrievalMetrics } from './metrics';
-import type { AnswerableQuestion, Questions, UnanswerableQuestion } from './questions';
+import type { DocumentChunk, RankedResult, SearchMode } from 'backstage-plugin-ask-ai-common';
+import {
+  firstRank,
+  type Measurement,
+  normalisedGain,
+  type RetrievalMetrics,
+  retrievalMetrics,
+} from './metrics';
+import type { AnswerableQuestion } from './questions';
 import { isRightHit } from './relevance';
 
 /** Hits that are judged: deep enough for a mean reciprocal rank that a reader of a page would see. */
-const DEPTH = 10;
+export const DEPTH = 10;
 
 /** The calls of a running backend that an evaluation needs. */
 export interface EvaluatedBackend {
@@ -45,20 +51,6 @@ export async function evaluateMode(
   return { mode, outcomes, metrics: metricsByStyle(outcomes) };
 }
 
-/** The questions that were rightly refused. */
-export async function countRefused(
-  backend: EvaluatedBackend,
-  questions: Questions['unanswerable'],
-): Promise<{ refused: UnanswerableQuestion[]; answered: UnanswerableQuestion[] }> {
-  const refused: UnanswerableQuestion[] = [];
-  const answered: UnanswerableQuestion[] = [];
-  for (const question of questions) {
-    const { found } = await backend.ask({ prompt: question.question });
-    (found ? answered : refused).push(question);
-  }
-  return { refused, answered };
-}
-
 /** The first search of a process prepares statements and loads models. */
 async function warmUp(
   backend: EvaluatedBackend,
@@ -78,8 +70,25 @@ async function measure(
   const startedAt = performance.now();
   const { results } = await backend.search({ query: question.question, topK: DEPTH, mode });
   const latencyMs = performance.now() - startedAt;
-  const rank = firstRank(results.map(result => isRightHit(question, result.documentChunk)));
-  return { question, rank, latencyMs, first: results[0] };
+  const chunks = results.map(result => result.documentChunk);
+  return {
+    question,
+    rank: firstRank(chunks.map(chunk => isRightHit(question, chunk))),
+    ndcg: normalisedGain(rightPlaces(question, chunks), Math.max(1, question.locations.length)),
+    latencyMs,
+    first: results[0],
+  };
+}
+
+/** Of several hits of one place, the first counts. */
+function rightPlaces(question: AnswerableQuestion, chunks: DocumentChunk[]): boolean[] {
+  const seen = new Set<string>();
+  return chunks.map(chunk => {
+    const place = chunk.metadata.location ?? chunk.id;
+    const isRight = isRightHit(question, chunk) && !seen.has(place);
+    seen.add(place);
+    return isRight;
+  });
 }
 
 function metricsByStyle(outcomes: QuestionOutcome[]): ModeEvaluation['metrics'] {

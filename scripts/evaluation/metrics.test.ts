@@ -1,19 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { firstRank, hitRate, percentile, retrievalMetrics } from './metrics';
+import { firstRank, hitRate, normalisedGain, percentile, retrievalMetrics } from './metrics';
 
 describe('retrievalMetrics', () => {
   it('takes means over all questions, those without a right hit included', () => {
     const metrics = retrievalMetrics([
-      { rank: 1, latencyMs: 4 },
-      { rank: 4, latencyMs: 2 },
-      { rank: 10, latencyMs: 8 },
-      { rank: undefined, latencyMs: 6 },
+      { rank: 1, ndcg: 1, latencyMs: 4 },
+      { rank: 4, ndcg: 0.5, latencyMs: 2 },
+      { rank: 10, ndcg: 0.25, latencyMs: 8 },
+      { rank: undefined, ndcg: 0, latencyMs: 6 },
     ]);
     expect(metrics).toEqual({
       questions: 4,
       hitAt1: 0.25,
       hitAt5: 0.5,
       meanReciprocalRank: (1 + 1 / 4 + 1 / 10) / 4,
+      ndcgAt10: 1.75 / 4,
       latencyP50Ms: 4,
       latencyP95Ms: 8,
     });
@@ -26,8 +27,8 @@ describe('retrievalMetrics', () => {
 
 describe('hitRate', () => {
   it('counts a right hit at the depth itself', () => {
-    expect(hitRate([{ rank: 5, latencyMs: 0 }], 5)).toBe(1);
-    expect(hitRate([{ rank: 6, latencyMs: 0 }], 5)).toBe(0);
+    expect(hitRate([{ rank: 5 }], 5)).toBe(1);
+    expect(hitRate([{ rank: 6 }], 5)).toBe(0);
   });
 });
 
@@ -47,5 +48,18 @@ describe('percentile', () => {
     [1, 4],
   ])('takes the nearest rank at %f', (part, value) => {
     expect(percentile([4, 1, 3, 2], part)).toBe(value);
+  });
+});
+
+describe('normalisedGain', () => {
+  it.each([
+    [[true, true, false], 2, 1],
+    [[true, false, false], 1, 1],
+    [[false, true, false], 1, 1 / Math.log2(3)],
+    [[true, false, true], 2, (1 + 1 / 2) / (1 + 1 / Math.log2(3))],
+    [[false, false], 3, 0],
+    [[], 1, 0],
+  ])('of %j with %i right ones is %f', (isRight, rightCount, expected) => {
+    expect(normalisedGain(isRight, rightCount)).toBeCloseTo(expected, 10);
   });
 });

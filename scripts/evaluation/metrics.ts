@@ -2,6 +2,8 @@
 export interface Measurement {
   /** Position of the first right hit, from 1; `undefined` when there is none. */
   rank?: number;
+  /** See {@link normalisedGain}. */
+  ndcg: number;
   latencyMs: number;
 }
 
@@ -12,6 +14,8 @@ export interface RetrievalMetrics {
   hitAt5: number;
   /** Mean of 1 / rank; a question without a right hit counts as 0. */
   meanReciprocalRank: number;
+  /** Mean normalised discounted cumulative gain of the first ten hits. */
+  ndcgAt10: number;
   latencyP50Ms: number;
   latencyP95Ms: number;
 }
@@ -23,13 +27,14 @@ export function retrievalMetrics(measurements: readonly Measurement[]): Retrieva
     hitAt1: hitRate(measurements, 1),
     hitAt5: hitRate(measurements, 5),
     meanReciprocalRank: mean(measurements.map(({ rank }) => (rank === undefined ? 0 : 1 / rank))),
+    ndcgAt10: mean(measurements.map(({ ndcg }) => ndcg)),
     latencyP50Ms: percentile(latencies, 0.5),
     latencyP95Ms: percentile(latencies, 0.95),
   };
 }
 
 /** The part of the questions that have a right hit among the first `depth`. */
-export function hitRate(measurements: readonly Measurement[], depth: number): number {
+export function hitRate(measurements: readonly Pick<Measurement, 'rank'>[], depth: number): number {
   return mean(measurements.map(({ rank }) => (rank !== undefined && rank <= depth ? 1 : 0)));
 }
 
@@ -37,6 +42,20 @@ export function hitRate(measurements: readonly Measurement[], depth: number): nu
 export function firstRank(isRight: readonly boolean[]): number | undefined {
   const index = isRight.indexOf(true);
   return index === -1 ? undefined : index + 1;
+}
+
+/**
+ * Normalised discounted cumulative gain (Järvelin and Kekäläinen, 2002) with gains of 0 and 1: a right
+ * hit counts 1 / log2(1 + rank), and 1 is what the best order of `rightCount` right hits has.
+ *
+ * @param isRight - of the hits, best first; one that repeats another is `false`.
+ * @param rightCount - how many right ones there are, at least 1.
+ */
+export function normalisedGain(isRight: readonly boolean[], rightCount: number): number {
+  const gain = (right: readonly boolean[]) =>
+    right.reduce((sum, each, index) => sum + (each ? 1 / Math.log2(index + 2) : 0), 0);
+  const ideal = Array.from({ length: Math.min(rightCount, isRight.length || 1) }, () => true);
+  return Math.min(1, gain(isRight) / gain(ideal));
 }
 
 /**

@@ -18,7 +18,7 @@ export async function describeTable(
          from pg_attribute, aclexplode(attacl) where attrelid = t.oid
        ) as grants) as column_grants,
        (select json_agg(columns order by columns.attnum) from (
-         select attnum, attname, format_type(atttypid, atttypmod) as type, attnotnull, attstorage,
+         select row_number() over (order by attnum) as attnum, attname, format_type(atttypid, atttypmod) as type, attnotnull, attstorage,
            attgenerated, pg_get_expr(adbin, adrelid) as expression
          from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
          where attrelid = t.oid and attnum > 0 and not attisdropped

@@ -1,0 +1,48 @@
+import type { RankedResult } from 'backstage-plugin-ask-ai-common';
+import { describe, expect, it } from 'vitest';
+import { supportingHits } from './support';
+
+const hit = (content: string, similarity = 0.2): RankedResult => ({
+  documentChunk: {
+    id: 'a',
+    entityId: 'component:default/queue',
+    entityName: 'Job Queue',
+    content,
+    metadata: { source: 'techdocs', chunkIndex: 0, totalChunks: 1, title: 'Storage' },
+  },
+  similarity,
+  score: 1,
+});
+
+const isSupported = (question: string, hits: RankedResult[], knowsMeaning = false) =>
+  supportingHits(question, hits, { knowsMeaning }).length > 0;
+
+describe('supportingHits', () => {
+  const stored = hit('The queue keeps its jobs in PostgreSQL, which must support SKIP LOCKED.');
+
+  it('takes a passage with most of the words of the question', () => {
+    expect(isSupported('Does the job queue keep its jobs in PostgreSQL?', [stored])).toBe(true);
+    expect(isSupported('How do I brew coffee for the whole office?', [stored])).toBe(false);
+  });
+
+  it('takes none when no passage has a name of the question', () => {
+    expect(isSupported('Does the job queue support jobs in MySQL?', [stored])).toBe(false);
+    expect(isSupported('Does the job queue keep jobs in mysql2?', [stored])).toBe(false);
+    const other = hit('MySQL is another database.');
+    expect(isSupported('Does the job queue support jobs in MySQL?', [stored, other])).toBe(true);
+  });
+
+  it('takes a name for held when its parts are', () => {
+    expect(isSupported('Does JobQueue keep jobs in PostgreSQL?', [stored])).toBe(true);
+  });
+
+  it('makes nothing of capitals where most words have them', () => {
+    const german = hit('Die Warteschlange speichert Aufträge in der Datenbank.');
+    expect(isSupported('Speichert Warteschlange Aufträge Datenbank Morgens?', [german])).toBe(true);
+  });
+
+  it('leaves it to a model that knows meanings whether other words mean the same', () => {
+    expect(isSupported('Does MySQL work?', [hit('Something', 0.7)], true)).toBe(true);
+    expect(isSupported('Does MySQL work?', [hit('Something', 0.3)], true)).toBe(false);
+  });
+});
