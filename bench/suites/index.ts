@@ -1,6 +1,7 @@
 import type { Suite } from '../suite';
 import { bulk } from './bulk';
 import { filter } from './filter';
+import { hybrid } from './hybrid';
 import { indexing } from './indexing';
 import { memory } from './memory';
 import { recall } from './recall';
@@ -9,4 +10,14 @@ import { search } from './search';
 import { upsert } from './upsert';
 
 /** Every suite, in the order in which they are told. */
-export const SUITES: Suite[] = [search, upsert, bulk, indexing, filter, recall, memory, scale];
+export const SUITES: Suite[] = [
+  search,
+  hybrid,
+  upsert,
+  bulk,
+  indexing,
+  filter,
+  recall,
+  memory,
+  scale,
+];
