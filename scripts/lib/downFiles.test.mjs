@@ -46,6 +46,15 @@ it.each(['DROP TABLE "first" CASCADE;', 'drop extension vector;'])(
   },
 );
 
+it('takes a column that is dropped and added anew for the same one', () => {
+  write('down/0000_first.sql', 'SELECT 1;');
+  write(
+    '0000_first.sql',
+    'ALTER TABLE "first" DROP COLUMN "a"; ALTER TABLE "first" ADD COLUMN "a" int;',
+  );
+  expect(findDownFileProblems(folder)).toEqual([]);
+});
+
 it.each([
   'ALTER TABLE "first" DROP COLUMN "a";',
   'ALTER TABLE "first" RENAME TO "second";',
