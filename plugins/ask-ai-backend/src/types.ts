@@ -4,6 +4,7 @@ import type {
   RunCounts,
   RunOutcome,
   RunTrigger,
+  UnansweredQuestions,
 } from 'backstage-plugin-ask-ai-common';
 
 /** What a run is asked to do. */
@@ -82,6 +83,33 @@ export interface RunStore {
   forgetFailure(document: { entityId: string; source: DocumentSource }): Promise<void>;
   /** The latest first. */
   failures(limit: number): Promise<DocumentFailure[]>;
+}
+
+/** A question that was asked, without who asked it. */
+export interface AskedQuestion {
+  /** Of the answer: random, so that only those who got the answer know it. */
+  id: string;
+  model: string;
+  found: boolean;
+  /** Only where texts may be kept. */
+  text?: string;
+}
+
+/** Remembers how questions were answered. */
+export interface QuestionStore {
+  record(question: AskedQuestion): Promise<void>;
+
+  /** The last rating stands. `false` when there is no such answer. */
+  rate(
+    answerId: string,
+    feedback: { rating: 'helpful' | 'unhelpful'; comment?: string },
+  ): Promise<boolean>;
+
+  /** Counts of all questions, and the texts of the most frequent unanswered ones, at most `limit`. */
+  unanswered(limit: number): Promise<UnansweredQuestions>;
+
+  /** Removes what was asked before. */
+  forget(askedBefore: Date): Promise<void>;
 }
 
 /** A run that has done nothing yet. */

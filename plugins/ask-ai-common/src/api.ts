@@ -25,6 +25,8 @@ export interface AskRequest {
 
 /** Answer of `POST /`. */
 export interface AskResponse {
+  /** Names the answer in `POST /feedback`. */
+  id: string;
   /** Plain text or Markdown; numbers in brackets, such as `[1]`, name a source by its position. */
   answer: string;
   /** What the answer stands on, best first. */
@@ -33,6 +35,25 @@ export interface AskResponse {
   model: string;
   /** `false` when nothing in the index supports an answer. */
   found: boolean;
+  /** There when not all that the caller may read could be looked at in time. */
+  isPartial?: true;
+}
+
+/** What `POST /` answers with `Accept: text/event-stream`, in this order. */
+export type AskEvent =
+  /** First and once: what the answer stands on. */
+  | { event: 'sources'; data: { sources: RankedResult[]; model: string } }
+  /** The answer, piece by piece as it is written. */
+  | { event: 'token'; data: { text: string } }
+  /** Last: the whole answer, which stands also where the pieces differ. */
+  | { event: 'done'; data: AskResponse }
+  /** Last, in place of `done`: what went wrong on the way. */
+  | { event: 'error'; data: StreamError };
+
+/** As Backstage answers errors. */
+export interface StreamError {
+  error: { name: string; message: string };
+  response: { statusCode: number };
 }
 
 /** Body of `POST /search`. */
@@ -51,6 +72,34 @@ export interface SearchRequest {
 /** Answer of `POST /search`. */
 export interface SearchResponse {
   results: RankedResult[];
+  /** There when not all that the caller may read could be looked at in time: there may be more. */
+  isPartial?: true;
+}
+
+/** Body of `POST /feedback`. */
+export interface FeedbackRequest {
+  /** `id` of the answer. */
+  answerId: string;
+  rating: 'helpful' | 'unhelpful';
+  /** Kept only with `askAi.questions.keepTexts`. */
+  comment?: string;
+}
+
+/** A question that was asked and not answered. */
+export interface UnansweredQuestion {
+  /** As it was asked last. */
+  question: string;
+  /** How often it was asked; case, white space and punctuation at the end make no difference. */
+  count: number;
+  /** ISO 8601. */
+  lastAskedAt: string;
+}
+
+/** Answer of `GET /questions/unanswered`; all of the time that `askAi.questions.retentionDays` keeps. */
+export interface UnansweredQuestions {
+  /** The most frequent first; empty unless `askAi.questions.keepTexts` is set. */
+  questions: UnansweredQuestion[];
+  counts: { asked: number; unanswered: number; helpful: number; unhelpful: number };
 }
 
 /** What started a run. */

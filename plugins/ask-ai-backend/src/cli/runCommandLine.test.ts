@@ -26,6 +26,7 @@ const source: RankedResult = {
 };
 
 const answer: AskResponse = {
+  id: 'a1',
   answer: 'Run the **down** file. [1]',
   sources: [source],
   model: 'extractive',

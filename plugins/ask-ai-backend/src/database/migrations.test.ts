@@ -10,7 +10,7 @@ import { countPendingMigrations, migrate } from './migrator';
 import { openPostgresConnection } from './postgresConnection';
 
 const REPOSITORY = resolve(__dirname, '../../../..');
-const MIGRATIONS = 5;
+const MIGRATIONS = 6;
 const logger = { debug: () => {}, info: () => {}, warn: () => {} };
 
 describe('migrations', { timeout: 120_000 }, () => {

@@ -255,3 +255,24 @@ export const indexFailures = pgTable(
   },
   table => [primaryKey({ columns: [table.entityId, table.source] })],
 );
+
+/** Questions that were asked, without who asked; texts only where `askAi.questions.keepTexts` is set. */
+export const askedQuestions = pgTable(
+  'asked_questions',
+  {
+    /** Of the answer. */
+    id: text('id').primaryKey(),
+    askedAt: timestamp('asked_at', { withTimezone: true }).notNull().defaultNow(),
+    model: text('model').notNull(),
+    found: boolean('found').notNull(),
+    question: text('question'),
+    /** Equal for questions that are counted together. */
+    questionKey: text('question_key'),
+    rating: text('rating').$type<'helpful' | 'unhelpful'>(),
+    comment: text('comment'),
+  },
+  table => [
+    index('asked_questions_asked_at_idx').on(table.askedAt),
+    check('asked_questions_rating_check', sql`${table.rating} in ('helpful', 'unhelpful')`),
+  ],
+);

@@ -2,6 +2,7 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
 import type { DatabaseConnection } from '../database/connection';
 import { openEmbeddedConnection } from '../database/embeddedConnection';
+import { PgQuestionStore } from '../database/PgQuestionStore';
 import { PgRunStore } from '../database/PgRunStore';
 import {
   openPostgresConnection,
@@ -10,8 +11,9 @@ import {
 import { DEFAULT_DIMENSIONS } from '../database/schema';
 import type { VectorIndexOptions } from '../database/vectorIndex/types';
 import { ConfigurationError } from '../errors';
-import type { RunStore } from '../types';
+import type { QuestionStore, RunStore } from '../types';
 import type { ConfigService } from './ConfigService';
+import { InMemoryQuestionStore } from './InMemoryQuestionStore';
 import { InMemoryRunStore } from './InMemoryRunStore';
 import { InMemoryVectorStore } from './InMemoryVectorStore';
 import { PgVectorStore } from './PgVectorStore';
@@ -24,10 +26,11 @@ export interface VectorStoreDependencies {
   migrate?: boolean;
 }
 
-/** The store, and the record of runs that lies beside it. */
+/** The store, and the records of runs and questions that lie beside it. */
 export interface OpenStores {
   store: IVectorStore;
   runs: RunStore;
+  questions: QuestionStore;
 }
 
 /** Makes the store that the configuration asks for. One that can't start is an error, never another. */
@@ -41,7 +44,7 @@ export class VectorStoreFactory {
     return (await VectorStoreFactory.open(config, logger, dependencies)).store;
   }
 
-  /** Like `create`, with the record of runs. Closing the store closes both. */
+  /** Like `create`, with the records beside it. Closing the store closes all. */
   static async open(
     config: ConfigService,
     logger: LoggerService,
@@ -52,6 +55,7 @@ export class VectorStoreFactory {
       return {
         store: InMemoryVectorStore.create({ dimensions: DEFAULT_DIMENSIONS }),
         runs: InMemoryRunStore.create(),
+        questions: InMemoryQuestionStore.create(),
       };
     }
     // The embedded database makes nothing of it.
@@ -92,7 +96,11 @@ async function onDatabase(
 ): Promise<OpenStores> {
   const store = await PgVectorStore.create({ connection, ...options });
   options.logger.info(`Vector store: ${connection.kind}, ${connection.description}`);
-  return { store, runs: PgRunStore.create(connection) };
+  return {
+    store,
+    runs: PgRunStore.create(connection),
+    questions: PgQuestionStore.create(connection),
+  };
 }
 
 async function postgresOptions(
