@@ -210,6 +210,53 @@ export interface Config {
       settleSeconds?: number;
     };
 
+    permissions?: {
+      /**
+       * How long it may take to find out which hits a caller may read, in milliseconds, from 0 to
+       * 60000. When it is over, the answer holds what is known to be readable, and says so. Default
+       * `2000`.
+       */
+      budgetMs?: number;
+    };
+
+    /**
+     * How often one user may call, on each backend process. Services are exempt.
+     */
+    rateLimit?: {
+      /**
+       * Searches in one second; 0 is without a limit. Default `20`.
+       */
+      searchesPerSecond?: number;
+
+      /**
+       * Questions in one second; 0 is without a limit. Default `5`.
+       */
+      questionsPerSecond?: number;
+    };
+
+    /**
+     * What is remembered of questions, never who asked.
+     */
+    questions?: {
+      /**
+       * Whether the texts of questions and of comments on answers are kept, so that unanswered
+       * questions can be read. Default `false`.
+       */
+      keepTexts?: boolean;
+
+      /**
+       * Questions are forgotten after so many days, from 1 to 3650. Default `90`.
+       */
+      retentionDays?: number;
+    };
+
+    audit?: {
+      /**
+       * Whether audit events hold the text of the question. Default `false`.
+       */
+      includeQuestions?: boolean;
+    };
+
     /**
      * Where the index lies.
      */

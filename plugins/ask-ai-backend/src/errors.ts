@@ -169,3 +169,24 @@ export class CollectorError extends AskAiError {
   readonly statusCode = 502;
   override readonly isRetryable = true;
 }
+
+/** Nobody can tell what the caller may do or read, so nothing is shown. */
+export class AuthorisationUnavailableError extends AskAiError {
+  override readonly name = 'AuthorisationUnavailableError';
+  readonly statusCode = 503;
+  override readonly isRetryable = true;
+}
+
+/** The caller asks more often than it may. */
+export class TooManyRequestsError extends AskAiError {
+  override readonly name = 'TooManyRequestsError';
+  readonly statusCode = 429;
+  override readonly isRetryable = true;
+
+  constructor(
+    message: string,
+    readonly retryAfterMs: number,
+  ) {
+    super(message);
+  }
+}

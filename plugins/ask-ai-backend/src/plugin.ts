@@ -1,11 +1,16 @@
 import { coreServices, createBackendPlugin } from '@backstage/backend-plugin-api';
+import { actionsRegistryServiceRef } from '@backstage/backend-plugin-api/alpha';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
+import { askAiPermissions } from 'backstage-plugin-ask-ai-common';
+import { AskAiService } from './AskAiService';
+import { registerActions } from './actions';
 import { createCollectors } from './createCollectors';
 import { backstageDatabaseOptions } from './database/backstageDatabase';
 import { createRouter } from './router';
 import { createRuntime } from './runtime';
 import { scheduleIndex } from './schedule';
 import { ConfigService } from './services/ConfigService';
+import { RateLimiter } from './services/RateLimiter';
 
 /** Answers engineers' questions from the software catalog and TechDocs. */
 export const askAiPlugin = createBackendPlugin({
@@ -13,6 +18,8 @@ export const askAiPlugin = createBackendPlugin({
   register(env) {
     env.registerInit({
       deps: {
+        actionsRegistry: actionsRegistryServiceRef,
+        auditor: coreServices.auditor,
         auth: coreServices.auth,
         catalog: catalogServiceRef,
         database: coreServices.database,
@@ -21,19 +28,19 @@ export const askAiPlugin = createBackendPlugin({
         httpRouter: coreServices.httpRouter,
         lifecycle: coreServices.lifecycle,
         logger: coreServices.logger,
+        permissions: coreServices.permissions,
+        permissionsRegistry: coreServices.permissionsRegistry,
         reader: coreServices.urlReader,
         rootConfig: coreServices.rootConfig,
         scheduler: coreServices.scheduler,
       },
       async init(services) {
-        const { auth, catalog, database, httpAuth, httpRouter, lifecycle, logger, scheduler } =
-          services;
+        const { auditor, auth, catalog, database, httpAuth, httpRouter, lifecycle } = services;
+        const { logger, permissions, permissionsRegistry, scheduler } = services;
         const config = ConfigService.fromConfig(services.rootConfig);
         const runtime = await createRuntime({
           config,
           logger,
-          catalog,
-          auth,
           collectors: createCollectors(config, services),
           backstageDatabase: () => backstageDatabaseOptions(database),
         });
@@ -42,7 +49,19 @@ export const askAiPlugin = createBackendPlugin({
           stopping.abort();
           await runtime.close();
         });
-        httpRouter.use(createRouter({ runtime, httpAuth }));
+        permissionsRegistry.addPermissions(askAiPermissions);
+        const service = AskAiService.create({
+          runtime,
+          permissions,
+          catalog,
+          auditor,
+          limiter: RateLimiter.create(config.getRateLimitConfig()),
+          logger,
+          audit: config.getAuditConfig(),
+          questions: config.getQuestionsConfig(),
+        });
+        registerActions(services.actionsRegistry, service);
+        httpRouter.use(createRouter({ service, runtime, httpAuth }));
         httpRouter.addAuthPolicy({ path: '/health', allow: 'unauthenticated' });
         lifecycle.addStartupHook(() =>
           scheduleIndex({

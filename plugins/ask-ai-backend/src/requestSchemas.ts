@@ -1,5 +1,5 @@
 import { InputError } from '@backstage/errors';
-import type { AskRequest, SearchRequest } from 'backstage-plugin-ask-ai-common';
+import type { AskRequest, FeedbackRequest, SearchRequest } from 'backstage-plugin-ask-ai-common';
 import { z } from 'zod';
 import { choice, flag, integer, listOf, section, text } from './lib/fields';
 import { describeProblems } from './lib/problems';
@@ -10,21 +10,37 @@ const LONGEST_QUESTION = 32_768;
 /** Most turns of a conversation that are read. */
 const MOST_TURNS = 50;
 
+/** Characters of a comment on an answer. */
+const LONGEST_COMMENT = 4_096;
+
+/** An answer's id is a UUID. */
+const MOST_ID_LENGTH = 100;
+
+/** Names in one list of a filter. */
+const MOST_NAMES = 1_000;
+
+const validText = (expected: string) =>
+  text(expected).refine(
+    value => value.isWellFormed() && !value.includes('\0'),
+    'valid text, without NUL',
+  );
+
 const question = () =>
-  text('a question')
-    .max(LONGEST_QUESTION, `at most ${LONGEST_QUESTION} characters`)
-    .refine(value => value.isWellFormed() && !value.includes('\0'), 'valid text, without NUL');
+  validText('a question').max(LONGEST_QUESTION, `at most ${LONGEST_QUESTION} characters`);
 
 const entityId = () =>
-  text('an entity reference such as component:default/petstore').max(
+  validText('an entity reference such as component:default/petstore').max(
     1_024,
     'at most 1024 characters',
   );
 
+const names = (item: z.ZodType<string>, expected: string) =>
+  listOf(item, expected).max(MOST_NAMES, `a list of at most ${MOST_NAMES}`).optional();
+
 const filterSchema = section({
-  entityIds: listOf(entityId(), 'a list of entity references').optional(),
-  kinds: listOf(text('the kind of an entity'), 'a list of entity kinds').optional(),
-  namespaces: listOf(text('the namespace of an entity'), 'a list of namespaces').optional(),
+  entityIds: names(entityId(), 'a list of entity references'),
+  kinds: names(validText('the kind of an entity'), 'a list of entity kinds'),
+  namespaces: names(validText('the namespace of an entity'), 'a list of namespaces'),
   sources: listOf(choice(['catalog', 'techdocs']), 'a list of catalog and techdocs').optional(),
   minSimilarity: z
     .number('a number from -1 to 1')
@@ -58,6 +74,14 @@ const searchSchema: z.ZodType<SearchRequest> = section({
   neighbours: integer(0, 5).optional(),
 });
 
+const feedbackSchema: z.ZodType<FeedbackRequest> = section({
+  answerId: validText('the id of an answer').max(MOST_ID_LENGTH, 'the id of an answer'),
+  rating: choice(['helpful', 'unhelpful']),
+  comment: validText('a text')
+    .max(LONGEST_COMMENT, `at most ${LONGEST_COMMENT} characters`)
+    .optional(),
+});
+
 const indexEntitySchema = section({ entityRef: entityId() });
 const nothingSchema = section({});
 const clearSchema = section({ entityId: entityId().optional() });
@@ -65,6 +89,7 @@ const clearSchema = section({ entityId: entityId().optional() });
 /** Each throws an InputError that names every problem. */
 export const parseAskRequest = parser(askSchema);
 export const parseSearchRequest = parser(searchSchema);
+export const parseFeedbackRequest = parser(feedbackSchema);
 export const parseIndexEntityRequest = parser(indexEntitySchema);
 export const parseIndexRequest = parser(nothingSchema);
 export const parseClearQuery = parser(clearSchema);

@@ -1,21 +1,30 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { HttpAuthService } from '@backstage/backend-plugin-api';
-import type { EmbeddingVector } from 'backstage-plugin-ask-ai-node';
-import express, { type Router } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Request,
+  type Response,
+  type Router,
+} from 'express';
 import PromiseRouter from 'express-promise-router';
+import type { AskAiService, Caller } from './AskAiService';
+import { TooManyRequestsError } from './errors';
 import {
   parseAskRequest,
   parseClearQuery,
+  parseFeedbackRequest,
   parseIndexEntityRequest,
   parseIndexRequest,
   parseSearchRequest,
 } from './requestSchemas';
+import { whenClientLeaves } from './router/clientLeft';
+import { sendEvents, wantsEvents } from './router/eventStream';
+import { sendNdjson } from './router/ndjson';
 import type { AskAiRuntime } from './runtime';
 
 /** What the router needs. */
 export interface RouterOptions {
-  runtime: AskAiRuntime;
+  service: AskAiService;
+  runtime: Pick<AskAiRuntime, 'health'>;
   httpAuth: HttpAuthService;
 }
 
@@ -23,7 +32,7 @@ export interface RouterOptions {
 const BODY_LIMIT = '2mb';
 
 /** HTTP under `/api/ask-ai`: parse, call one use case, shape the reply. */
-export function createRouter({ runtime, httpAuth }: RouterOptions): Router {
+export function createRouter({ service, runtime, httpAuth }: RouterOptions): Router {
   const router = PromiseRouter();
   router.use(express.json({ limit: BODY_LIMIT }));
 
@@ -32,7 +41,13 @@ export function createRouter({ runtime, httpAuth }: RouterOptions): Router {
     response.status(health.status === 'ok' ? 200 : 503).json(health);
   });
 
-  // Everything below needs a caller that Backstage knows.
+  /** Everything but /health needs a caller that Backstage knows. */
+  const callerOf = async (request: Request, response: Response): Promise<Required<Caller>> => ({
+    credentials: await httpAuth.credentials(request, { allow: ['user', 'service'] }),
+    signal: whenClientLeaves(response),
+    request,
+  });
+
   router.use(async (request, _response, next) => {
     await httpAuth.credentials(request, { allow: ['user', 'service'] });
     next();
@@ -40,106 +55,67 @@ export function createRouter({ runtime, httpAuth }: RouterOptions): Router {
 
   router.post('/', async (request, response) => {
     const body = parseAskRequest(request.body);
-    response.json(await runtime.ask(body, { signal: whenClosed(response) }));
+    const caller = await callerOf(request, response);
+    if (wantsEvents(request)) {
+      await sendEvents(response, service.askInPieces(body, caller), caller.signal);
+    } else {
+      response.json(await service.ask(body, caller));
+    }
   });
 
   router.post('/search', async (request, response) => {
     const body = parseSearchRequest(request.body);
-    response.json({ results: await runtime.search(body, { signal: whenClosed(response) }) });
+    response.json(await service.search(body, await callerOf(request, response)));
+  });
+
+  router.post('/feedback', async (request, response) => {
+    const body = parseFeedbackRequest(request.body);
+    await service.rate(body, await callerOf(request, response));
+    response.status(204).end();
+  });
+
+  router.get('/questions/unanswered', async (request, response) => {
+    response.json(await service.unansweredQuestions(await callerOf(request, response)));
   });
 
   router.post('/index', async (request, response) => {
     parseIndexRequest(request.body);
-    const credentials = await httpAuth.credentials(request);
-    const started = await runtime.requestIndex({ requestedBy: nameOf(credentials.principal) });
-    response.status(202).json(started);
+    const caller = await callerOf(request, response);
+    response.status(202).json(await service.startIndex(undefined, caller));
   });
 
   router.post('/index/entity', async (request, response) => {
     const { entityRef } = parseIndexEntityRequest(request.body);
-    const credentials = await httpAuth.credentials(request);
-    const started = await runtime.requestIndex({
-      entityRef,
-      requestedBy: nameOf(credentials.principal),
-    });
-    response.status(202).json(started);
+    const caller = await callerOf(request, response);
+    response.status(202).json(await service.startIndex(entityRef, caller));
   });
 
-  router.delete('/index/run', async (_request, response) => {
-    response.json({ cancelled: await runtime.cancelIndex() });
+  router.delete('/index/run', async (request, response) => {
+    response.json({ cancelled: await service.cancelIndex(await callerOf(request, response)) });
   });
 
   router.delete('/index', async (request, response) => {
     const { entityId } = parseClearQuery(request.query);
-    await runtime.clear(entityId);
+    await service.clear(entityId, await callerOf(request, response));
     response.status(204).end();
   });
 
-  router.get('/index/export', async (_request, response) => {
-    const lines = await startedLines(runtime.export());
-    response.type('application/x-ndjson');
-    await pipeline(Readable.from(lines, { objectMode: false }), response);
+  router.get('/index/export', async (request, response) => {
+    await sendNdjson(response, service.export(await callerOf(request, response)));
   });
 
-  router.get('/index/status', async (_request, response) => {
-    response.json(await runtime.status());
+  router.get('/index/status', async (request, response) => {
+    response.json(await service.status(await callerOf(request, response)));
   });
 
+  router.use(tellWhenToRetry);
   return router;
 }
 
-/** Characters that are written to the client at once. */
-const PART_LENGTH = 64 * 1024;
-
-/**
- * Embeddings as NDJSON, `vector` as an array of numbers, in parts of about 64 kB. The first is read
- * before it resolves, so that a store that can't be read is answered with a status.
- */
-async function startedLines(
-  embeddings: AsyncIterable<EmbeddingVector>,
-): Promise<AsyncIterable<string>> {
-  const parts = toParts(embeddings);
-  const first = await parts.next();
-  return (async function* () {
-    try {
-      yield first.value ?? '';
-      yield* parts;
-    } finally {
-      await parts.return(undefined);
-    }
-  })();
-}
-
-async function* toParts(embeddings: AsyncIterable<EmbeddingVector>): AsyncGenerator<string, void> {
-  let part = '';
-  for await (const { vector, ...embedding } of embeddings) {
-    part += `${JSON.stringify({ ...embedding, vector: Array.from(vector) })}\n`;
-    if (part.length >= PART_LENGTH) {
-      yield part;
-      part = '';
-    }
+/** Backstage's own error handler answers; it knows no such header. */
+const tellWhenToRetry: ErrorRequestHandler = (error, _request, response, next) => {
+  if (error instanceof TooManyRequestsError && !response.headersSent) {
+    response.setHeader('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1_000)));
   }
-  if (part !== '') {
-    yield part;
-  }
-}
-
-/** Aborts when the client leaves before the answer is written. */
-function whenClosed(response: express.Response): AbortSignal {
-  const controller = new AbortController();
-  response.on('close', () => {
-    if (!response.writableFinished) {
-      controller.abort(new Error('The client left.'));
-    }
-  });
-  return controller.signal;
-}
-
-/** A user's entity reference, or a service's subject. */
-function nameOf(principal: unknown): string | undefined {
-  if (typeof principal !== 'object' || principal === null) {
-    return undefined;
-  }
-  const { userEntityRef, subject } = principal as { userEntityRef?: string; subject?: string };
-  return userEntityRef ?? subject;
-}
+  next(error);
+};

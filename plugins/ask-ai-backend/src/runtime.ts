@@ -1,23 +1,22 @@
-import type { AuthService, LoggerService } from '@backstage/backend-plugin-api';
-import { parseEntityRef, stringifyEntityRef } from '@backstage/catalog-model';
-import { InputError, NotFoundError } from '@backstage/errors';
-import type { CatalogService } from '@backstage/plugin-catalog-node';
+import type { LoggerService } from '@backstage/backend-plugin-api';
 import type {
   AskRequest,
-  AskResponse,
   HealthResponse,
   IndexStarted,
   IndexStatus,
-  RankedResult,
   RunTrigger,
   SearchRequest,
+  SearchResponse,
 } from 'backstage-plugin-ask-ai-common';
 import type { Collector, EmbeddingVector } from 'backstage-plugin-ask-ai-node';
+import { normaliseEntityRef } from './lib/entityRef';
 import { ReleaseStack } from './lib/releaseStack';
 import { createEmbeddingProvider, createLanguageModel, createProviderOf } from './models';
-import { answer } from './pipeline/answer';
+import { type Answer, type AnswerEvent, answerInPieces } from './pipeline/answer';
+import { READS_ALL, type ReadAccess } from './pipeline/authorise';
+import { authorisedStore, exportReadable } from './pipeline/authorisedStore';
 import { EmbeddingSpaces } from './pipeline/EmbeddingSpaces';
-import { indexStatus } from './pipeline/indexStatus';
+import { indexStatus, readableStatus } from './pipeline/indexStatus';
 import { createRedactor } from './pipeline/redact';
 import { retrieve } from './pipeline/retrieve';
 import { runIndex } from './pipeline/runIndex';
@@ -25,32 +24,40 @@ import type { ConfigService } from './services/ConfigService';
 import { HealthService } from './services/HealthService';
 import { IndexWorker } from './services/IndexWorker';
 import { type VectorStoreDependencies, VectorStoreFactory } from './services/VectorStoreFactory';
+import type { QuestionStore } from './types';
 
 /** What the runtime is made of. */
 export interface RuntimeOptions extends VectorStoreDependencies {
   config: ConfigService;
   logger: LoggerService;
-  catalog: CatalogService;
-  auth: AuthService;
   collectors: Collector[];
 }
 
-/** Everything that can be asked of the plugin, whoever asks: HTTP, the scheduler, an action. */
+/** For whom something is read; what that caller may not read is as if it were not there. */
+export interface ReadOptions {
+  access: ReadAccess;
+  signal?: AbortSignal;
+}
+
+/** Everything that the plugin can do, for whoever may ask for it: `AskAiService` decides. */
 export interface AskAiRuntime {
-  ask(request: AskRequest, options?: { signal?: AbortSignal }): Promise<AskResponse>;
-  search(request: SearchRequest, options?: { signal?: AbortSignal }): Promise<RankedResult[]>;
-  /** @throws NotFoundError for an entity that the catalog does not have. */
+  /** The sources, the text as it is written and, as the result, the whole answer. */
+  ask(request: AskRequest, options: ReadOptions): AsyncGenerator<AnswerEvent, Answer, undefined>;
+  search(request: SearchRequest, options: ReadOptions): Promise<SearchResponse>;
   requestIndex(request: {
     trigger?: RunTrigger;
+    /** In its normal form. */
     entityRef?: string;
     requestedBy?: string;
   }): Promise<IndexStarted>;
   cancelIndex(): Promise<boolean>;
   clear(entityId?: string): Promise<void>;
-  /** Everything that is stored, by id. */
-  export(): AsyncIterable<EmbeddingVector>;
-  status(): Promise<IndexStatus>;
+  /** What is stored, by id. */
+  export(options: ReadOptions): AsyncIterable<EmbeddingVector>;
+  /** Left out `access`: for the plugin itself. */
+  status(options?: { access: ReadAccess }): Promise<IndexStatus>;
   health(): Promise<HealthResponse>;
+  readonly questions: QuestionStore;
   /** When the schedule asks for the next run. */
   nextRun?: Date;
   /** Ends the run under way and releases everything, in reverse order. */
@@ -61,7 +68,7 @@ export interface AskAiRuntime {
 export async function createRuntime(options: RuntimeOptions): Promise<AskAiRuntime> {
   const { config, logger, collectors } = options;
   const releases = new ReleaseStack();
-  const { store, runs } = await VectorStoreFactory.open(config, logger, options);
+  const { store, runs, questions } = await VectorStoreFactory.open(config, logger, options);
   releases.add(() => store.close());
   const embeddingProvider = await createEmbeddingProvider(config);
   const languageModel = await createLanguageModel(config);
@@ -114,64 +121,51 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
         languageModel.check(config.getLanguageModelConfig().defaultModel ?? '', hooks),
     }),
   });
-  const retrieval = { store, spaces };
+  const retrievalFor = ({ access }: ReadOptions) => ({
+    store: authorisedStore(store, access, config.getPermissionsConfig()),
+    spaces,
+  });
 
   const runtime: AskAiRuntime = {
-    ask: (request, hooks) =>
-      answer(
-        { ...request, topK: request.topK ?? config.getDefaultTopK(), ...hooks },
-        { ...retrieval, languageModel, ...config.getLanguageModelConfig() },
-      ),
-    search: ({ query, topK, entityId, filter, mode, neighbours }, hooks) =>
-      retrieve(
+    questions,
+    ask: (request, options) =>
+      answerInPieces(
         {
-          query,
-          topK: topK ?? config.getDefaultTopK(),
-          mode: mode ?? 'hybrid',
-          filter: narrowToEntity(filter, entityId),
-          neighbours,
-          ...hooks,
+          ...request,
+          entityId: request.entityId && normaliseEntityRef(request.entityId),
+          topK: request.topK ?? config.getDefaultTopK(),
+          signal: options.signal,
         },
-        retrieval,
+        { ...retrievalFor(options), languageModel, ...config.getLanguageModelConfig() },
       ),
-    requestIndex: async ({ trigger = 'manual', entityRef, requestedBy }) => {
-      if (entityRef === undefined) {
-        return worker.request({ trigger, requestedBy });
-      }
-      const known = await assertEntityExists(entityRef, options);
-      return worker.request({ trigger: 'entity', requestedBy, entityRef: known });
+    search: async ({ query, topK, entityId, filter, mode, neighbours }, options) => {
+      const retrieval = retrievalFor(options);
+      const request = {
+        query,
+        topK: topK ?? config.getDefaultTopK(),
+        mode: mode ?? 'hybrid',
+        filter: narrowToEntity(filter, entityId),
+        neighbours,
+        signal: options.signal,
+      };
+      const results = await retrieve(request, retrieval);
+      return { results, ...(retrieval.store.wasCut && { isPartial: true }) };
     },
+    requestIndex: ({ trigger = 'manual', entityRef, requestedBy }) =>
+      worker.request({
+        trigger: entityRef === undefined ? trigger : 'entity',
+        requestedBy,
+        entityRef,
+      }),
     cancelIndex: () => worker.cancel(),
     clear: entityId => store.clear(entityId && normaliseEntityRef(entityId)),
-    export: () => store.export(),
-    status: () => indexStatus({ store, runs, nextRun: runtime.nextRun }),
+    export: ({ access }) => exportReadable(store, access),
+    status: async ({ access } = { access: READS_ALL }) =>
+      readableStatus(await indexStatus({ store, runs, nextRun: runtime.nextRun }), access, store),
     health: () => healthService.check(),
     close: () => releases.releaseAll(),
   };
   return runtime;
-}
-
-async function assertEntityExists(
-  entityRef: string,
-  { catalog, auth }: Pick<RuntimeOptions, 'catalog' | 'auth'>,
-): Promise<string> {
-  const normalised = normaliseEntityRef(entityRef);
-  const credentials = await auth.getOwnServiceCredentials();
-  if (!(await catalog.getEntityByRef(normalised, { credentials }))) {
-    throw new NotFoundError(`The catalog has no entity ${normalised}`);
-  }
-  return normalised;
-}
-
-/** `Component:Petstore` and `component:default/petstore` name the same entity. */
-function normaliseEntityRef(entityRef: string): string {
-  try {
-    return stringifyEntityRef(parseEntityRef(entityRef)).toLocaleLowerCase('en-US');
-  } catch {
-    throw new InputError(
-      `Expected an entity reference such as component:default/petstore, got ${JSON.stringify(entityRef)}`,
-    );
-  }
 }
 
 function narrowToEntity(

@@ -1,6 +1,7 @@
 import type { IndexStatus, RunSummary } from 'backstage-plugin-ask-ai-common';
 import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
 import type { Run, RunStore } from '../types';
+import type { ReadAccess } from './authorise';
 
 /** Failures that a status names. */
 const MAX_FAILURES = 100;
@@ -29,6 +30,49 @@ export async function indexStatus(options: {
     failures,
     ...(vectorIndex && { vectorIndex }),
   };
+}
+
+/**
+ * A status as one caller may read it. Whoever may read only a part of the catalog is told of that part:
+ * neither the size of the index nor what runs did, which would tell how much is hidden.
+ */
+export async function readableStatus(
+  status: IndexStatus,
+  access: ReadAccess,
+  store: Pick<IVectorStore, 'documents'>,
+): Promise<IndexStatus> {
+  if (access.scope === 'all') {
+    return status;
+  }
+  const { state, nextRun, failures } = status;
+  const readable = await access.readable(failures.map(({ entityId }) => entityId));
+  return {
+    state,
+    ...(await countReadable(access, store)),
+    ...(nextRun !== undefined && { nextRun }),
+    failures: failures.filter(({ entityId }) => readable.has(entityId)),
+  };
+}
+
+async function countReadable(
+  access: ReadAccess,
+  store: Pick<IVectorStore, 'documents'>,
+): Promise<Pick<IndexStatus, 'vectorCount' | 'entityCount'>> {
+  const readable = new Set<string>();
+  for await (const page of access.pages({})) {
+    for (const entityId of page) {
+      readable.add(entityId);
+    }
+  }
+  const entities = new Set<string>();
+  let vectorCount = 0;
+  for await (const { entityId, chunkCount } of store.documents()) {
+    if (readable.has(entityId) && chunkCount > 0) {
+      entities.add(entityId);
+      vectorCount += chunkCount;
+    }
+  }
+  return { vectorCount, entityCount: entities.size };
 }
 
 function describeProgress(run: Run, now: number): NonNullable<IndexStatus['progress']> {

@@ -4,13 +4,13 @@ import type {
   SearchFilter,
   SearchMode,
 } from 'backstage-plugin-ask-ai-common';
-import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
+import type { ReadableStore } from './authorisedStore';
 import { type EmbeddingSpaces, isMismatch } from './EmbeddingSpaces';
 import { embedQuery } from './embed';
 
 /** What retrieval works with. */
 export interface RetrieveOptions {
-  store: IVectorStore;
+  store: ReadableStore;
   spaces: Pick<EmbeddingSpaces, 'forQuestions' | 'forget'>;
 }
 
@@ -72,7 +72,7 @@ async function search(
 async function joinNeighbours(
   hit: RankedResult,
   neighbours: number,
-  store: IVectorStore,
+  store: ReadableStore,
 ): Promise<RankedResult> {
   const { entityId, metadata } = hit.documentChunk;
   const around = await store.chunks(

@@ -4,12 +4,16 @@ import { readAskAiConfig } from './config/readAskAiConfig';
 import type { IndexSchedule } from './config/schedule';
 import type {
   AskAiConfig,
+  AuditConfig,
   ChunkingConfig,
   EmbeddingConfig,
   IndexConfig,
   LanguageModelConfig,
   OpenAiConfig,
+  PermissionsConfig,
   PostgresConfig,
+  QuestionsConfig,
+  RateLimitConfig,
   VectorIndexConfig,
   VectorStoreConfig,
   VectorStoreType,
@@ -18,12 +22,16 @@ import type {
 export type { IndexSchedule } from './config/schedule';
 export type {
   AskAiConfig,
+  AuditConfig,
   ChunkingConfig,
   EmbeddingConfig,
   IndexConfig,
   LanguageModelConfig,
   OpenAiConfig,
+  PermissionsConfig,
   PostgresConfig,
+  QuestionsConfig,
+  RateLimitConfig,
   VectorIndexConfig,
   VectorStoreConfig,
   VectorStoreType,
@@ -115,5 +123,21 @@ export class ConfigService {
 
   getIndexConfig(): IndexConfig {
     return this.askAi.index;
+  }
+
+  getPermissionsConfig(): PermissionsConfig {
+    return this.askAi.permissions;
+  }
+
+  getRateLimitConfig(): RateLimitConfig {
+    return this.askAi.rateLimit;
+  }
+
+  getQuestionsConfig(): QuestionsConfig {
+    return this.askAi.questions;
+  }
+
+  getAuditConfig(): AuditConfig {
+    return this.askAi.audit;
   }
 }

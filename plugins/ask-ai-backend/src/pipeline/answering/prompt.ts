@@ -1,6 +1,8 @@
+import { InputError } from '@backstage/errors';
 import type { ChatTurn, RankedResult } from 'backstage-plugin-ask-ai-common';
 import type { ChatMessage } from 'backstage-plugin-ask-ai-node';
 import { estimateTokens } from '../../lib/tokens';
+import { fence, fenceOverhead } from './fence';
 
 /** What the model says when the sources hold no answer; it is looked for in its reply. */
 export const NOT_FOUND_REPLY = 'NOT FOUND';
@@ -8,8 +10,14 @@ export const NOT_FOUND_REPLY = 'NOT FOUND';
 /** Share of the context window that is kept for the answer. */
 const ANSWER_SHARE = 0.25;
 
-/** Share of the prompt that earlier turns may take, the latest first. */
+/** Share of what the question leaves that earlier turns may take, the latest first. */
 const HISTORY_SHARE = 0.25;
+
+/** Share of the prompt that is kept for sources: a question that leaves less is too long. */
+const MIN_SOURCES_SHARE = 0.1;
+
+/** Tokens that chat templates put around a message. */
+const TOKENS_PER_MESSAGE = 8;
 
 const INSTRUCTIONS = `You answer questions of software engineers about their company's software.
 Answer from the numbered sources in the last message, and from nothing else.
@@ -25,23 +33,34 @@ export interface Prompt {
   sources: RankedResult[];
 }
 
+/** What a prompt must fit into, and what was said before. */
+export interface PromptOptions {
+  /** Tokens that prompt and answer may have together. */
+  contextTokens: number;
+  /** Earlier turns, oldest first. */
+  history?: ChatTurn[];
+}
+
 /**
  * The prompt for an answer from sources, within the model's context window. Sources are fenced as
  * data, best first, as many as fit; at least the first one, cut where it must be.
+ *
+ * @throws InputError for a question that leaves no room for sources.
  */
 export function buildPrompt(
   question: string,
   hits: RankedResult[],
-  { contextTokens, history = [] }: { contextTokens: number; history?: ChatTurn[] },
+  { contextTokens, history = [] }: PromptOptions,
 ): Prompt {
-  const budget = contextTokens * (1 - ANSWER_SHARE) - estimateTokens(INSTRUCTIONS + question);
+  const asked = `Question: ${question}`;
+  const budget = roomFor(INSTRUCTIONS + asked, contextTokens, question);
   const turns = latestTurns(history, budget * HISTORY_SHARE);
   let left = budget - countTokens(turns);
   const sources: RankedResult[] = [];
   const fenced: string[] = [];
   for (const hit of hits) {
     const text = fence(hit, sources.length + 1);
-    const tokens = estimateTokens(text);
+    const tokens = estimateTokens(text) + 1;
     if (tokens > left && sources.length > 0) {
       break;
     }
@@ -54,16 +73,44 @@ export function buildPrompt(
     messages: [
       { role: 'system', content: INSTRUCTIONS },
       ...turns,
-      { role: 'user', content: `${fenced.join('\n')}\n\nQuestion: ${question}` },
+      { role: 'user', content: `${fenced.join('\n')}\n\n${asked}` },
     ],
   };
+}
+
+/**
+ * The prompt for an answer of the model alone.
+ *
+ * @throws InputError for a question that the model can't read as a whole.
+ */
+export function buildChat(
+  question: string,
+  { contextTokens, history = [] }: PromptOptions,
+): ChatMessage[] {
+  const budget = roomFor(question, contextTokens, question);
+  return [...latestTurns(history, budget), { role: 'user', content: question }];
+}
+
+/** Tokens of the prompt that are left beside what must be in it. */
+function roomFor(fixed: string, contextTokens: number, question: string): number {
+  const promptTokens = Math.floor(contextTokens * (1 - ANSWER_SHARE));
+  const left = promptTokens - estimateTokens(fixed) - 2 * TOKENS_PER_MESSAGE;
+  const needed = promptTokens * MIN_SOURCES_SHARE;
+  if (left < needed) {
+    const own = estimateTokens(question);
+    const most = Math.max(0, Math.floor(own + left - needed));
+    throw new InputError(
+      `Expected prompt to have at most about ${most} tokens, which is what the model's context of ${contextTokens} (askAi.llm.contextTokens) leaves for a question, got about ${own}`,
+    );
+  }
+  return left;
 }
 
 function latestTurns(history: ChatTurn[], budget: number): ChatTurn[] {
   const turns: ChatTurn[] = [];
   let left = budget;
   for (const turn of [...history].reverse()) {
-    left -= estimateTokens(turn.content);
+    left -= countTokens([turn]);
     if (left < 0) {
       break;
     }
@@ -73,27 +120,18 @@ function latestTurns(history: ChatTurn[], budget: number): ChatTurn[] {
 }
 
 function countTokens(turns: ChatTurn[]): number {
-  return turns.reduce((sum, { content }) => sum + estimateTokens(content), 0);
+  return turns.reduce((sum, { content }) => sum + estimateTokens(content) + TOKENS_PER_MESSAGE, 0);
 }
 
-/** Neither text nor title can close the fence: its delimiters are escaped inside. */
-function fence({ documentChunk }: RankedResult, number: number): string {
-  const { entityName, content, metadata } = documentChunk;
-  const title = metadata.title ? `${entityName} › ${metadata.title}` : entityName;
-  return `<source number="${number}" title="${escapeFence(title).replaceAll('"', '&quot;')}">\n${escapeFence(content)}\n</source>`;
-}
-
-/** `<` before the name of the fence's element, however it is spaced or written. */
-function escapeFence(text: string): string {
-  return text.replace(/<(?=\s*\/?\s*source)/gi, '&lt;');
-}
-
+/** As much of a hit's text as fits into so many tokens together with its fence. */
 function cut(hit: RankedResult, tokens: number): RankedResult {
   const { documentChunk } = hit;
-  const share = Math.max(0, tokens) / Math.max(1, estimateTokens(documentChunk.content));
-  const content = documentChunk.content.slice(
-    0,
-    Math.floor(documentChunk.content.length * share * 0.9),
-  );
-  return { ...hit, documentChunk: { ...documentChunk, content: content.toWellFormed() } };
+  const room = tokens - fenceOverhead(hit) - 1;
+  let { content } = documentChunk;
+  for (let size = estimateTokens(content); size > room && content !== ''; ) {
+    const share = Math.max(0, room) / size;
+    content = content.slice(0, Math.floor(content.length * share * 0.95)).toWellFormed();
+    size = estimateTokens(content);
+  }
+  return { ...hit, documentChunk: { ...documentChunk, content } };
 }

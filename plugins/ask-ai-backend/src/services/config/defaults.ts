@@ -31,6 +31,20 @@ export const DEFAULTS = {
     /** Between two passes of a catalog that starts lie up to 5 seconds; twice that is quiet. */
     settleSeconds: 10,
   },
+  permissions: {
+    /** Somebody waits: after two seconds a part of the hits is better than all of them. */
+    budgetMs: 2_000,
+  },
+  rateLimit: {
+    /** Faster than anybody types, slow enough that one script does not keep the others waiting. */
+    searchesPerSecond: 20,
+    /** A model takes seconds for an answer. */
+    questionsPerSecond: 5,
+  },
+  questions: {
+    /** A quarter: what was asked before tells little about what is missing now. */
+    retentionDays: 90,
+  },
   embedded: {
     directory: './.data/ask-ai',
   },

@@ -11,6 +11,9 @@ const LONGEST_CALL_MS = 3_600_000;
 /** Above this an HNSW index on `halfvec` ends (pgvector README, "HNSW"). */
 const MOST_DIMENSIONS = 4_000;
 
+/** More than one process answers. */
+const MOST_CALLS_PER_SECOND = 100_000;
+
 const embeddingSchema = section({
   provider: choice(['ollama', 'openai', 'lexical']).optional(),
   dimensions: integer(1, MOST_DIMENSIONS).optional(),
@@ -61,6 +64,28 @@ const indexSchema = section({
   settleSeconds: integer(0, 3_600).default(DEFAULTS.index.settleSeconds),
 });
 
+const permissionsSchema = section({
+  budgetMs: integer(0, 60_000).default(DEFAULTS.permissions.budgetMs),
+});
+
+const rateLimitSchema = section({
+  searchesPerSecond: integer(0, MOST_CALLS_PER_SECOND).default(
+    DEFAULTS.rateLimit.searchesPerSecond,
+  ),
+  questionsPerSecond: integer(0, MOST_CALLS_PER_SECOND).default(
+    DEFAULTS.rateLimit.questionsPerSecond,
+  ),
+});
+
+const questionsSchema = section({
+  keepTexts: flag().default(false),
+  retentionDays: integer(1, 3_650).default(DEFAULTS.questions.retentionDays),
+});
+
+const auditSchema = section({
+  includeQuestions: flag().default(false),
+});
+
 const vectorStoreSchema = section({
   type: choice(['memory', 'embedded', 'postgresql']).optional(),
   embedded: section({
@@ -84,6 +109,10 @@ export const askAiSchema = section({
   chunkOverlap: integer(0, 4_096).default(DEFAULTS.chunkOverlap),
   schedule: scheduleSchema,
   index: indexSchema.prefault({}),
+  permissions: permissionsSchema.prefault({}),
+  rateLimit: rateLimitSchema.prefault({}),
+  questions: questionsSchema.prefault({}),
+  audit: auditSchema.prefault({}),
   vectorStore: vectorStoreSchema.prefault({}),
 });
 

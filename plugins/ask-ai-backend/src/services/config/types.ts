@@ -77,6 +77,18 @@ export interface ChunkingConfig {
 /** What is indexed. */
 export type IndexConfig = Omit<CheckedAskAi['index'], 'excludeKinds'> & { excludeKinds: string[] };
 
+/** How long it may take to find out what a caller may read. */
+export type PermissionsConfig = CheckedAskAi['permissions'];
+
+/** How often one user may call; 0 is without a limit. */
+export type RateLimitConfig = CheckedAskAi['rateLimit'];
+
+/** What is remembered of questions. */
+export type QuestionsConfig = CheckedAskAi['questions'];
+
+/** What audit events tell. */
+export type AuditConfig = CheckedAskAi['audit'];
+
 /** Everything under `askAi`, checked, with every default. */
 export interface AskAiConfig extends ChunkingConfig {
   /** There when a language model answers. */
@@ -92,5 +104,9 @@ export interface AskAiConfig extends ChunkingConfig {
   defaultTopK: number;
   schedule: IndexSchedule;
   index: IndexConfig;
+  permissions: PermissionsConfig;
+  rateLimit: RateLimitConfig;
+  questions: QuestionsConfig;
+  audit: AuditConfig;
   vectorStore: VectorStoreConfig;
 }

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { checkedReply } from './reply';
+
+/** What is shown of a reply on the way, and the whole of it. */
+async function readReply(pieces: string[], sourceCount = 2) {
+  const shown: string[] = [];
+  const reply = checkedReply(
+    (async function* () {
+      yield* pieces;
+    })(),
+    sourceCount,
+  );
+  for (;;) {
+    const { done, value } = await reply.next();
+    if (done) {
+      return { shown: shown.join(''), whole: value };
+    }
+    shown.push(value);
+  }
+}
+
+describe('checkedReply', () => {
+  it('shows what it returns', async () => {
+    const { shown, whole } = await readReply(['\n', 'Every ', '15 minutes [', '1].', ' [9]', '\n']);
+    expect(whole).toBe('Every 15 minutes [1].');
+    expect(shown.trim()).toBe(whole);
+  });
+
+  it.each([
+    [['NOT FOUND']],
+    [['NOT', ' FOUND', '.']],
+    [['**NOT FOUND**']],
+    [['NOT FOUND: the sources tell nothing of it.']],
+    [['Not found.']],
+    [[' \n']],
+    [[]],
+  ])('shows nothing of %j', async pieces => {
+    expect(await readReply(pieces)).toEqual({ shown: '', whole: '' });
+  });
+
+  it.each([
+    'Not found errors are retried [1].',
+    'NOT FOUNDED in 1990 [1].',
+    'The server answers 404 NOT FOUND to unknown names [1].',
+    'No, tokens expire [2].',
+    'N [1]',
+  ])('takes %j for an answer, however it comes', async text => {
+    expect((await readReply([text])).whole).toBe(text);
+    expect((await readReply([...text])).whole).toBe(text);
+  });
+
+  it('takes an excuse that ends with the words and cites nothing for not found', async () => {
+    const { whole } = await readReply(['The sources are about boats. ', 'NOT FOUND']);
+    expect(whole).toBe('');
+  });
+
+  it('stops the model when it says that nothing was found', async () => {
+    let isStopped = false;
+    const endless = async function* () {
+      try {
+        yield 'NOT FOUND, ';
+        for (;;) yield 'because ';
+      } finally {
+        isStopped = true;
+      }
+    };
+    const { done, value } = await checkedReply(endless(), 1).next();
+    expect({ done, value, isStopped }).toEqual({ done: true, value: '', isStopped: true });
+  });
+});

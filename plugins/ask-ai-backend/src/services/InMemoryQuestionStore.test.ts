@@ -1,0 +1,6 @@
+import { describeQuestionStore } from '../testing/describeQuestionStore';
+import { InMemoryQuestionStore } from './InMemoryQuestionStore';
+
+describeQuestionStore('InMemoryQuestionStore', {
+  create: async () => InMemoryQuestionStore.create(),
+});

@@ -1,0 +1,341 @@
+import type {
+  AskEvent,
+  AskResponse,
+  IndexStatus,
+  RankedResult,
+  SearchMode,
+} from 'backstage-plugin-ask-ai-common';
+import type { AccessBackend, AccessRequest } from './backend';
+import { codenameOf, TEAMS, vocabulary } from './catalog';
+import { createRandom, type SeededRandom } from './random';
+import { type MatrixUser, matrixUsers } from './users';
+
+/** The ways to what is indexed. */
+export const DOORS = [
+  'search',
+  'ask',
+  'stream',
+  'search action',
+  'ask action',
+  'export',
+  'status',
+] as const;
+
+export type Door = (typeof DOORS)[number];
+
+/** What a run of the matrix saw. */
+export interface MatrixReport {
+  queries: number;
+  byDoor: Record<Door, number>;
+  /** Answers that were checked hit by hit. */
+  hits: number;
+  /** Calls that were refused, as they had to be. */
+  refused: number;
+  /** Searches that brought fewer hits than asked for, because the caller can read no more. */
+  exhausted: number;
+  /** What a caller saw that it may not read, one line each. */
+  outside: string[];
+  /** Searches that brought too few hits, and answers with the wrong status, one line each. */
+  faults: string[];
+}
+
+/** How often export and status are taken: they read the whole index. */
+const RARELY = 25;
+
+const MODES: readonly SearchMode[] = ['hybrid', 'vector', 'keyword'];
+
+/** Calls under way at once. */
+const PARALLEL = 4;
+
+/**
+ * Random calls of every user through every door, each compared with what the catalog itself shows to that
+ * user.
+ */
+export async function runAccessMatrix(
+  backend: AccessBackend,
+  {
+    queries,
+    seed,
+    entityCount,
+    onQuery,
+  }: {
+    queries: number;
+    seed: number;
+    entityCount: number;
+    onQuery?(done: number): void;
+  },
+): Promise<MatrixReport> {
+  const chunksOf = await chunkCounts(backend);
+  const readers = await Promise.all(
+    Object.entries(matrixUsers).map(async ([name, user]) => ({
+      ...user,
+      name,
+      readable: await entityIds(backend, name),
+      chunksOf,
+    })),
+  );
+  const allIds = await entityIds(backend, undefined);
+  const random = createRandom(seed);
+  const report: MatrixReport = {
+    queries: 0,
+    byDoor: Object.fromEntries(DOORS.map(door => [door, 0])) as Record<Door, number>,
+    hits: 0,
+    refused: 0,
+    exhausted: 0,
+    outside: [],
+    faults: [],
+  };
+  const next = async (): Promise<void> => {
+    while (report.queries < queries) {
+      report.queries += 1;
+      onQuery?.(report.queries);
+      const door = pickDoor(random);
+      report.byDoor[door] += 1;
+      const reader = random.pick(readers);
+      await checkCall({ backend, reader, door, random, report, entityCount, allIds });
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, next));
+  return report;
+}
+
+interface Reader extends MatrixUser {
+  name: string;
+  readable: Set<string>;
+  /** Of all entities. */
+  chunksOf: Map<string, number>;
+}
+
+interface Call {
+  backend: AccessBackend;
+  reader: Reader;
+  door: Door;
+  random: SeededRandom;
+  report: MatrixReport;
+  entityCount: number;
+  allIds: Set<string>;
+}
+
+async function checkCall(call: Call): Promise<void> {
+  const { backend, reader, door, report } = call;
+  const request = requestFor(call);
+  const response = await backend.fetch(request.path, { user: reader.name, ...request.options });
+  const text = await response.text();
+  const label = `${reader.name} by ${door}: ${JSON.stringify(request.options.body ?? {})}`;
+  const expected = expectedStatus(reader, door);
+  if (response.status !== expected) {
+    report.faults.push(
+      `${label}: status ${response.status}, expected ${expected}: ${text.slice(0, 200)}`,
+    );
+  }
+  for (const id of hiddenNames(text, call)) {
+    report.outside.push(`${label}: shows ${id}`);
+  }
+  if (response.status !== 200) {
+    report.refused += 1;
+    return;
+  }
+  const seen = readAnswer(door, text);
+  report.hits += seen.length;
+  if (door === 'search' || door === 'search action') {
+    await checkFilled(call, request.options.body as SearchBody, seen, label);
+  }
+}
+
+/** `topK` hits, or as many as the reader may read of what the search is about. */
+async function checkFilled(
+  { backend, reader, report }: Call,
+  body: SearchBody,
+  seen: string[],
+  label: string,
+): Promise<void> {
+  const { topK, mode, filter, entityId } = body;
+  const among = [...reader.readable].filter(
+    id =>
+      (entityId === undefined || id === entityId) &&
+      (filter?.kinds === undefined || filter.kinds.includes(id.split(':')[0] ?? '')),
+  );
+  const available =
+    mode === 'keyword'
+      ? await matches(backend, body.query, among, topK)
+      : among.reduce((sum, id) => sum + (reader.chunksOf.get(id) ?? 0), 0);
+  const expected = Math.min(topK, available);
+  if (seen.length !== expected) {
+    report.faults.push(`${label}: ${seen.length} hits, expected ${expected}`);
+  }
+  report.exhausted += expected < topK ? 1 : 0;
+}
+
+/** Hits of a search of words by somebody who may read everything, among these entities. */
+async function matches(
+  backend: AccessBackend,
+  query: string,
+  among: string[],
+  topK: number,
+): Promise<number> {
+  const body = { query, topK, mode: 'keyword', filter: { entityIds: among } };
+  const response = await backend.fetch('/ask-ai/search', { body });
+  const { results } = (await response.json()) as { results: RankedResult[] };
+  return results.length;
+}
+
+interface SearchBody {
+  query: string;
+  topK: number;
+  mode: SearchMode;
+  entityId?: string;
+  filter?: { kinds?: string[] };
+}
+
+function requestFor({ door, random, entityCount, allIds, reader }: Call): {
+  path: string;
+  options: AccessRequest;
+} {
+  const query = randomQuestion(random, entityCount);
+  const topK = 1 + random.integer(random.pick([5, 20, 100]));
+  const entityId = random.integer(6) === 0 ? random.pick([...allIds]) : undefined;
+  const mode = random.pick(MODES);
+  const kinds = random.integer(4) === 0 ? [random.pick(['component', 'api', 'system'])] : undefined;
+  switch (door) {
+    case 'search':
+      return {
+        path: '/ask-ai/search',
+        options: { body: { query, topK, mode, entityId, filter: kinds && { kinds } } },
+      };
+    case 'search action':
+      return {
+        path: '/ask-ai/.backstage/actions/v1/actions/ask-ai:search/invoke',
+        options: { body: { query, topK, mode, entityId } },
+      };
+    case 'ask':
+      return { path: '/ask-ai/', options: { body: { prompt: query, topK, entityId } } };
+    case 'stream':
+      return {
+        path: '/ask-ai/',
+        options: { body: { prompt: query, topK, entityId }, accept: 'text/event-stream' },
+      };
+    case 'ask action':
+      return {
+        path: '/ask-ai/.backstage/actions/v1/actions/ask-ai:ask/invoke',
+        options: { body: { prompt: query, topK: String(topK), entityId } },
+      };
+    case 'export':
+      return { path: '/ask-ai/index/export', options: {} };
+    case 'status':
+      return { path: '/ask-ai/index/status', options: { user: reader.name } };
+  }
+}
+
+/** Words of the descriptions, or what only the text of one entity holds, whoever may read it. */
+function randomQuestion(random: SeededRandom, entityCount: number): string {
+  const number = random.integer(entityCount);
+  const words = Array.from({ length: 1 + random.integer(4) }, () => random.pick(vocabulary));
+  return random.pick([
+    words.join(' '),
+    `What does ${words.join(' and ')}?`,
+    `codename ${codenameOf(number)}`,
+    `Who owns entity-${number}?`,
+    `${words[0]} of team-${random.integer(TEAMS)} tier secret`,
+  ]);
+}
+
+function pickDoor(random: SeededRandom): Door {
+  return random.integer(RARELY) === 0
+    ? random.pick(['export', 'status'])
+    : random.pick(DOORS.slice(0, 5));
+}
+
+function expectedStatus({ mayAsk = true, manages = false }: MatrixUser, door: Door): number {
+  if (door === 'export' || door === 'status') {
+    return manages ? 200 : 403;
+  }
+  // The registry hides an action from whom it is not for.
+  return mayAsk ? 200 : door.endsWith('action') ? 404 : 403;
+}
+
+/** Entities of which anything in an answer tells although the reader may not read them. */
+function hiddenNames(text: string, { reader, allIds }: Call): string[] {
+  const named = text.match(/(?:component|api|resource|system):(?:default|lab)\/entity-\d+/g) ?? [];
+  const ids = named.filter(id => !reader.readable.has(id) && allIds.has(id));
+  const codenames = text.match(/zq[0-9a-z]{4}x/g) ?? [];
+  const readableNumbers = new Set([...reader.readable].map(id => Number(id.split('-').at(-1))));
+  const hidden = codenames.filter(
+    name => !readableNumbers.has(Number.parseInt(name.slice(2, 6), 36)),
+  );
+  return [...new Set([...ids, ...hidden])];
+}
+
+/** Entity ids of what an answer shows, one for each passage. */
+function readAnswer(door: Door, text: string): string[] {
+  switch (door) {
+    case 'search':
+      return idsOf((JSON.parse(text) as { results: RankedResult[] }).results);
+    case 'ask':
+      return idsOf((JSON.parse(text) as AskResponse).sources);
+    case 'stream':
+      return parseEvents(text).flatMap(event =>
+        event.event === 'sources' || event.event === 'done' ? idsOf(event.data.sources) : [],
+      );
+    case 'search action':
+      return refsOf(JSON.parse(text).output.results);
+    case 'ask action':
+      return refsOf(JSON.parse(text).output.sources);
+    case 'export':
+      return text
+        .split('\n')
+        .filter(Boolean)
+        .map(line => JSON.parse(line).documentChunk.entityId);
+    case 'status':
+      return (JSON.parse(text) as IndexStatus).failures.map(({ entityId }) => entityId);
+  }
+}
+
+/** The events of a stream that was read to its end. */
+export function parseEvents(text: string): AskEvent[] {
+  return text
+    .split('\n\n')
+    .filter(block => block.startsWith('event: '))
+    .map(block => {
+      const [first = '', second = ''] = block.split('\n');
+      return {
+        event: first.slice('event: '.length),
+        data: JSON.parse(second.slice('data: '.length)),
+      } as AskEvent;
+    });
+}
+
+function idsOf(results: RankedResult[]): string[] {
+  return results.map(({ documentChunk }) => documentChunk.entityId);
+}
+
+function refsOf(passages: { entityRef: string }[]): string[] {
+  return passages.map(({ entityRef }) => entityRef);
+}
+
+/** Chunks of every entity, as somebody sees them who may read everything. */
+async function chunkCounts(backend: AccessBackend): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  const exported = await (await backend.fetch('/ask-ai/index/export')).text();
+  for (const line of exported.split('\n').filter(Boolean)) {
+    const { entityId } = JSON.parse(line).documentChunk;
+    counts.set(entityId, (counts.get(entityId) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** What the catalog shows to a user, or to a service. */
+async function entityIds(backend: AccessBackend, user: string | undefined): Promise<Set<string>> {
+  const response = await backend.fetch(
+    '/catalog/entities?fields=kind,metadata.namespace,metadata.name',
+    { user },
+  );
+  const entities = (await response.json()) as {
+    kind: string;
+    metadata: { namespace: string; name: string };
+  }[];
+  return new Set(
+    entities.map(({ kind, metadata }) =>
+      `${kind}:${metadata.namespace}/${metadata.name}`.toLowerCase(),
+    ),
+  );
+}
