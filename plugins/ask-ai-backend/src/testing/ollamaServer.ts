@@ -26,7 +26,7 @@ export class TestOllamaServer extends TestModelServer {
   /** What every chat is answered with, piece by piece. */
   reply: string[] = ['Hello', ' there'];
   /** Keeps a chat open behind the last piece, as a model does that is still thinking. */
-  isReplyHeld = false;
+  isReplyHeld: boolean | ((request: ReceivedRequest) => boolean) = false;
 
   static async start(): Promise<TestOllamaServer> {
     const server = new TestOllamaServer();
@@ -80,7 +80,10 @@ export class TestOllamaServer extends TestModelServer {
     });
   }
 
-  private chat({ body }: ReceivedRequest, { dimensions }: TestOllamaModel): Answer {
+  private chat(request: ReceivedRequest, { dimensions }: TestOllamaModel): Answer {
+    const { body } = request;
+    const isHeld =
+      typeof this.isReplyHeld === 'function' ? this.isReplyHeld(request) : this.isReplyHeld;
     if (dimensions !== undefined)
       return json({ error: `"${body?.model}" does not support chat` }, 400);
     const pieces = this.reply.map(content => ({
@@ -89,11 +92,11 @@ export class TestOllamaServer extends TestModelServer {
       done: false,
     }));
     const end = { model: body?.model, message: { role: 'assistant', content: '' }, done: true };
-    const lines = this.isReplyHeld ? pieces : [...pieces, end];
+    const lines = isHeld ? pieces : [...pieces, end];
     return {
       contentType: 'application/x-ndjson',
       chunks: lines.map(line => `${JSON.stringify(line)}\n`),
-      isHeld: this.isReplyHeld,
+      isHeld,
     };
   }
 }
