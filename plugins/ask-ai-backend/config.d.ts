@@ -29,10 +29,10 @@ export interface Config {
 
     embedding?: {
       /**
-       * What embeds: an Ollama server, a server that speaks OpenAI's protocol, or the built-in
-       * lexical embedding. Default `ollama` when `embeddingModel` is set, else `lexical`.
+       * What embeds: `ollama`, `openai` for a server that speaks that protocol, `lexical` for the
+       * built-in embedding, or the id of a module's. Default `ollama` when `embeddingModel` is set, else `lexical`.
        */
-      provider?: 'ollama' | 'openai' | 'lexical';
+      provider?: string;
 
       /**
        * Numbers in an embedding, from 1 to 4000. Default: what the model gives.
@@ -65,10 +65,10 @@ export interface Config {
 
     llm?: {
       /**
-       * What writes answers: an Ollama server, a server that speaks OpenAI's protocol, or nothing
-       * but quoted sentences. Default `ollama` when `defaultModel` is set, else `extractive`.
+       * What writes answers: `ollama`, `openai` for a server that speaks that protocol, `extractive`
+       * for quoted sentences, or the id of a module's. Default `ollama` when `defaultModel` is set, else `extractive`.
        */
-      provider?: 'ollama' | 'openai' | 'extractive';
+      provider?: string;
 
       /**
        * Tokens that prompt and answer may have together. Default `8192`.
@@ -266,7 +266,7 @@ export interface Config {
        * server with pgvector. Default `postgresql` when a `postgresql` block describes a
        * server or Backstage's own `backend.database.client` is `pg`, else `embedded`.
        */
-      type?: 'memory' | 'embedded' | 'postgresql';
+      type?: string;
 
       embedded?: {
         /**

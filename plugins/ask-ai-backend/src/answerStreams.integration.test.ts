@@ -51,7 +51,7 @@ describe('questions and streams, many and odd', { timeout: 120_000 }, () => {
 
   beforeEach(() => {
     model.requests.length = 0;
-    model.isReplyHeld = false;
+    model.holdsReplyTo = () => false;
     model.reply = ['Ten', ' years [1].'];
   });
 
@@ -113,7 +113,7 @@ describe('questions and streams, many and odd', { timeout: 120_000 }, () => {
 
   it('lets go of the model and of every connection when half of 100 clients leave', async () => {
     model.reply = Array.from({ length: 20 }, (_, index) => `word ${index} `);
-    model.isReplyHeld = ({ body }) => JSON.stringify(body).includes('leaver');
+    model.holdsReplyTo = ({ body }) => JSON.stringify(body).includes('leaver');
     const heaps: number[] = [];
     for (let round = 0; round <= ROUNDS; round++) {
       await streamOnce();

@@ -8,10 +8,11 @@ import type {
 import type { CatalogService } from '@backstage/plugin-catalog-node';
 import type { Collector } from 'backstage-plugin-ask-ai-node';
 import { CatalogCollector } from './collectors/CatalogCollector';
+import { mergeCollectors } from './collectors/mergeCollectors';
 import { TechDocsCollector } from './collectors/TechDocsCollector';
 import type { ConfigService } from './services/ConfigService';
 
-/** The collectors of the sources that the configuration turns on. */
+/** One collector for each source: those that the configuration turns on, and what modules bring. */
 export function createCollectors(
   config: ConfigService,
   services: {
@@ -22,6 +23,7 @@ export function createCollectors(
     reader: UrlReaderService;
     rootConfig: RootConfigService;
   },
+  others: readonly Collector[] = [],
 ): Collector[] {
   const { sources, kinds, excludeKinds, filter } = config.getIndexConfig();
   const options = {
@@ -31,8 +33,9 @@ export function createCollectors(
     excludedKinds: excludeKinds,
     filter,
   };
-  return [
+  return mergeCollectors([
     ...(sources.catalog ? [CatalogCollector.create(options)] : []),
     ...(sources.techdocs ? [TechDocsCollector.create(options)] : []),
-  ];
+    ...others,
+  ]);
 }

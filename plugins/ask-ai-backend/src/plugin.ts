@@ -6,6 +6,7 @@ import { AskAiService } from './AskAiService';
 import { registerActions } from './actions';
 import { createCollectors } from './createCollectors';
 import { backstageDatabaseOptions } from './database/backstageDatabase';
+import { type Extensions, registerExtensionPoints } from './extensions';
 import { createRouter } from './router';
 import { createRuntime } from './runtime';
 import { scheduleIndex } from './schedule';
@@ -16,6 +17,7 @@ import { RateLimiter } from './services/RateLimiter';
 export const askAiPlugin = createBackendPlugin({
   pluginId: 'ask-ai',
   register(env) {
+    const extensions = registerExtensionPoints(env);
     env.registerInit({
       deps: {
         actionsRegistry: actionsRegistryServiceRef,
@@ -37,11 +39,12 @@ export const askAiPlugin = createBackendPlugin({
       async init(services) {
         const { auditor, auth, catalog, database, httpAuth, httpRouter, lifecycle } = services;
         const { logger, permissions, permissionsRegistry, scheduler } = services;
-        const config = ConfigService.fromConfig(services.rootConfig);
+        const config = ConfigService.fromConfig(services.rootConfig, namesOf(extensions));
         const runtime = await createRuntime({
           config,
           logger,
-          collectors: createCollectors(config, services),
+          collectors: createCollectors(config, services, extensions.collectors),
+          extensions,
           backstageDatabase: () => backstageDatabaseOptions(database),
         });
         const stopping = new AbortController();
@@ -78,3 +81,12 @@ export const askAiPlugin = createBackendPlugin({
     });
   },
 });
+
+/** What the configuration may name besides what the plugin has. */
+function namesOf({ embeddingProviders, languageModels, vectorStores }: Extensions) {
+  return {
+    embeddingProviders: [...embeddingProviders.keys()],
+    languageModels: [...languageModels.keys()],
+    vectorStores: [...vectorStores.keys()],
+  };
+}

@@ -9,6 +9,7 @@ import type {
   SearchResponse,
 } from 'backstage-plugin-ask-ai-common';
 import type { Collector, EmbeddingVector } from 'backstage-plugin-ask-ai-node';
+import type { Extensions } from './extensions';
 import { normaliseEntityRef } from './lib/entityRef';
 import { ReleaseStack } from './lib/releaseStack';
 import { createEmbeddingProvider, createLanguageModel, createProviderOf } from './models';
@@ -27,10 +28,12 @@ import { type VectorStoreDependencies, VectorStoreFactory } from './services/Vec
 import type { QuestionStore } from './types';
 
 /** What the runtime is made of. */
-export interface RuntimeOptions extends VectorStoreDependencies {
+export interface RuntimeOptions extends Omit<VectorStoreDependencies, 'vectorStores'> {
   config: ConfigService;
   logger: LoggerService;
   collectors: Collector[];
+  /** What modules of other packages bring; the collectors among them are in `collectors`. */
+  extensions: Extensions;
 }
 
 /** For whom something is read; what that caller may not read is as if it were not there. */
@@ -66,19 +69,22 @@ export interface AskAiRuntime {
 
 /** Composition root: the one place, besides VectorStoreFactory, that names concrete classes. */
 export async function createRuntime(options: RuntimeOptions): Promise<AskAiRuntime> {
-  const { config, logger, collectors } = options;
+  const { config, logger, collectors, extensions } = options;
   const releases = new ReleaseStack();
-  const { store, runs, questions } = await VectorStoreFactory.open(config, logger, options);
+  const { store, runs, questions } = await VectorStoreFactory.open(config, logger, {
+    ...options,
+    vectorStores: extensions.vectorStores,
+  });
   releases.add(() => store.close());
-  const embeddingProvider = await createEmbeddingProvider(config);
-  const languageModel = await createLanguageModel(config);
+  const embeddingProvider = await createEmbeddingProvider(config, extensions);
+  const languageModel = await createLanguageModel(config, extensions);
   const { dimensions, onModelChange } = config.getEmbeddingConfig();
   const spaces = EmbeddingSpaces.create({
     store,
     runs,
     embeddingProvider,
     dimensions,
-    providerOf: space => createProviderOf(space, config),
+    providerOf: space => createProviderOf(space, config, extensions),
     onModelChange,
     logger,
   });

@@ -5,5 +5,6 @@
  * @packageDocumentation
  */
 export * from './collector';
+export * from './extensionPoints';
 export * from './models';
 export * from './vectorStore';

@@ -1,6 +1,6 @@
 import type { Config } from '@backstage/config';
 import { ConfigurationError } from '../errors';
-import { readAskAiConfig } from './config/readAskAiConfig';
+import { type ModuleIds, readAskAiConfig } from './config/readAskAiConfig';
 import type { IndexSchedule } from './config/schedule';
 import type {
   AskAiConfig,
@@ -41,13 +41,15 @@ export type {
 export class ConfigService {
   /**
    * @param config - Backstage's root configuration.
+   * @param modules - ids that modules of other packages registered.
    * @throws ConfigurationError with every problem of the `askAi` block, one sentence each.
    */
-  static fromConfig(config: Config): ConfigService {
+  static fromConfig(config: Config, modules: ModuleIds = {}): ConfigService {
     const databaseClient = config.getOptional('backend.database.client');
     return new ConfigService(
       readAskAiConfig(config.getOptional('askAi'), {
         databaseClient: typeof databaseClient === 'string' ? databaseClient : undefined,
+        modules,
       }),
     );
   }

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
-import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
+import type { IVectorStore, VectorStoreProvider } from 'backstage-plugin-ask-ai-node';
 import type { DatabaseConnection } from '../database/connection';
 import { openEmbeddedConnection } from '../database/embeddedConnection';
 import { PgQuestionStore } from '../database/PgQuestionStore';
@@ -22,6 +22,8 @@ import { PgVectorStore } from './PgVectorStore';
 export interface VectorStoreDependencies {
   /** Backstage's own database, for `postgresql` without a block of its own. */
   backstageDatabase?: () => Promise<PostgresConnectionOptions | undefined>;
+  /** What modules of other packages bring, by the type that names it. */
+  vectorStores?: ReadonlyMap<string, VectorStoreProvider>;
   /** `false` leaves the schema as it is. Default `true`. */
   migrate?: boolean;
 }
@@ -52,11 +54,12 @@ export class VectorStoreFactory {
   ): Promise<OpenStores> {
     const connection = await VectorStoreFactory.connect(config, logger, dependencies);
     if (!connection) {
-      return {
-        store: InMemoryVectorStore.create({ dimensions: DEFAULT_DIMENSIONS }),
-        runs: InMemoryRunStore.create(),
-        questions: InMemoryQuestionStore.create(),
-      };
+      const type = config.getVectorStoreType();
+      return inMemory(
+        type === 'memory'
+          ? InMemoryVectorStore.create({ dimensions: DEFAULT_DIMENSIONS })
+          : await createExtension(type, logger, dependencies),
+      );
     }
     // The embedded database makes nothing of it.
     const index = connection.kind === 'postgresql' ? config.getVectorIndexConfig() : undefined;
@@ -68,21 +71,40 @@ export class VectorStoreFactory {
     });
   }
 
-  /** The database that the configuration asks for, whatever is in it; `undefined` for a store in memory. */
+  /** The database that the configuration asks for, whatever is in it; `undefined` for a store without. */
   static async connect(
     config: ConfigService,
     logger: LoggerService,
     dependencies: VectorStoreDependencies = {},
   ): Promise<DatabaseConnection | undefined> {
     switch (config.getVectorStoreType()) {
-      case 'memory':
-        return undefined;
       case 'embedded':
         return openEmbeddedConnection(config.getVectorStoreConfig().embedded.directory);
       case 'postgresql':
         return openPostgresConnection(await postgresOptions(config, dependencies), logger);
+      default:
+        return undefined;
     }
   }
+}
+
+/** Runs and questions of a store that has no place for them. */
+function inMemory(store: IVectorStore): OpenStores {
+  return { store, runs: InMemoryRunStore.create(), questions: InMemoryQuestionStore.create() };
+}
+
+async function createExtension(
+  type: string,
+  logger: LoggerService,
+  { vectorStores }: VectorStoreDependencies,
+): Promise<IVectorStore> {
+  const provider = vectorStores?.get(type);
+  if (!provider) {
+    throw new ConfigurationError([
+      `askAi.vectorStore.type is ${type}, which a module of another package brings, but none did`,
+    ]);
+  }
+  return provider.create({ logger, dimensions: DEFAULT_DIMENSIONS });
 }
 
 async function onDatabase(

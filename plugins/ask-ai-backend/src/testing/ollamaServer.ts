@@ -26,7 +26,9 @@ export class TestOllamaServer extends TestModelServer {
   /** What every chat is answered with, piece by piece. */
   reply: string[] = ['Hello', ' there'];
   /** Keeps a chat open behind the last piece, as a model does that is still thinking. */
-  isReplyHeld: boolean | ((request: ReceivedRequest) => boolean) = false;
+  isReplyHeld = false;
+  /** The same for single chats. */
+  holdsReplyTo: (request: ReceivedRequest) => boolean = () => false;
 
   static async start(): Promise<TestOllamaServer> {
     const server = new TestOllamaServer();
@@ -82,8 +84,7 @@ export class TestOllamaServer extends TestModelServer {
 
   private chat(request: ReceivedRequest, { dimensions }: TestOllamaModel): Answer {
     const { body } = request;
-    const isHeld =
-      typeof this.isReplyHeld === 'function' ? this.isReplyHeld(request) : this.isReplyHeld;
+    const isHeld = this.isReplyHeld || this.holdsReplyTo(request);
     if (dimensions !== undefined)
       return json({ error: `"${body?.model}" does not support chat` }, 400);
     const pieces = this.reply.map(content => ({

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../errors';
 import { describeProblems, type ProblemOptions } from '../../lib/problems';
 import { DEFAULTS } from './defaults';
-import { askAiSchema, type CheckedAskAi, SECRET_PATHS } from './schema';
+import { askAiSchema, type CheckedAskAi, OWN_IDS, SECRET_PATHS } from './schema';
 import type { AskAiConfig, VectorStoreConfig, VectorStoreType } from './types';
 
 const PROBLEM_OPTIONS: ProblemOptions = {
@@ -16,7 +16,11 @@ const PROBLEM_OPTIONS: ProblemOptions = {
 export interface Surroundings {
   /** `backend.database.client`: what Backstage itself stores its data in. */
   databaseClient?: string;
+  modules?: ModuleIds;
 }
+
+/** Ids that modules of other packages registered. */
+export type ModuleIds = Partial<Record<keyof typeof OWN_IDS, readonly string[]>>;
 
 /**
  * Checks the `askAi` block and fills in every default.
@@ -29,6 +33,7 @@ export function readAskAiConfig(block: unknown, surroundings: Surroundings): Ask
   const problems = [
     ...(result.success ? [] : describeProblems(result.error.issues, given, PROBLEM_OPTIONS)),
     ...crossProblems(validParts(given)),
+    ...idProblems(validParts(given), surroundings.modules ?? {}),
   ];
   if (!result.success || problems.length > 0) {
     throw new ConfigurationError(problems);
@@ -77,6 +82,21 @@ function crossProblems(askAi: Partial<CheckedAskAi>): string[] {
   ];
 }
 
+/** What is named must be there: the plugin's own, or what a module registered. */
+function idProblems(askAi: Partial<CheckedAskAi>, modules: ModuleIds): string[] {
+  const named = [
+    ['embedding.provider', 'embeddingProviders', askAi.embedding?.provider],
+    ['llm.provider', 'languageModels', askAi.llm?.provider],
+    ['vectorStore.type', 'vectorStores', askAi.vectorStore?.type],
+  ] as const;
+  return named.flatMap(([key, kind, id]) => {
+    const known = [...OWN_IDS[kind], ...(modules[kind] ?? [])];
+    return id === undefined || known.includes(id)
+      ? []
+      : [`Expected askAi.${key} to be one of ${known.join(', ')}, got "${id}"`];
+  });
+}
+
 function chunkingProblems({ chunkSize, chunkOverlap }: Partial<CheckedAskAi>): string[] {
   return chunkSize !== undefined && chunkOverlap !== undefined && chunkOverlap >= chunkSize
     ? [
@@ -88,7 +108,11 @@ function chunkingProblems({ chunkSize, chunkOverlap }: Partial<CheckedAskAi>): s
 function languageModelProblems(askAi: Partial<CheckedAskAi>): string[] {
   const { defaultModel, allowedModels, llm } = askAi;
   const problems: string[] = [];
-  if (needsModel(llm?.provider) && isNotGiven(askAi, 'defaultModel')) {
+  if (
+    llm?.provider !== undefined &&
+    llm.provider !== 'extractive' &&
+    isNotGiven(askAi, 'defaultModel')
+  ) {
     problems.push(
       `askAi.llm.provider is ${llm?.provider}, which needs a model: set askAi.defaultModel, for example "llama3.2", or set askAi.llm.provider to extractive`,
     );

@@ -14,8 +14,15 @@ const MOST_DIMENSIONS = 4_000;
 /** More than one process answers. */
 const MOST_CALLS_PER_SECOND = 100_000;
 
+/** What the plugin itself has; modules of other packages add to it, so the schema can't know all. */
+export const OWN_IDS = {
+  embeddingProviders: ['ollama', 'openai', 'lexical'],
+  languageModels: ['ollama', 'openai', 'extractive'],
+  vectorStores: ['memory', 'embedded', 'postgresql'],
+};
+
 const embeddingSchema = section({
-  provider: choice(['ollama', 'openai', 'lexical']).optional(),
+  provider: text(`one of ${OWN_IDS.embeddingProviders.join(', ')}`).optional(),
   dimensions: integer(1, MOST_DIMENSIONS).optional(),
   batchSize: integer(1, 2_048).optional(),
   maxParallelCalls: integer(1, 64).optional(),
@@ -24,7 +31,7 @@ const embeddingSchema = section({
 });
 
 const llmSchema = section({
-  provider: choice(['ollama', 'openai', 'extractive']).optional(),
+  provider: text(`one of ${OWN_IDS.languageModels.join(', ')}`).optional(),
   contextTokens: integer(512, 10_000_000).default(DEFAULTS.llm.contextTokens),
   timeoutMs: integer(1, LONGEST_CALL_MS).default(DEFAULTS.llm.timeoutMs),
 });
@@ -87,7 +94,7 @@ const auditSchema = section({
 });
 
 const vectorStoreSchema = section({
-  type: choice(['memory', 'embedded', 'postgresql']).optional(),
+  type: text(`one of ${OWN_IDS.vectorStores.join(', ')}`).optional(),
   embedded: section({
     directory: text('the path of a folder').default(DEFAULTS.embedded.directory),
   }).prefault({}),

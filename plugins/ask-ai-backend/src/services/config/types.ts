@@ -1,8 +1,11 @@
 import type { IndexSchedule } from './schedule';
 import type { CheckedAskAi } from './schema';
 
-/** Which store holds the index. */
-export type VectorStoreType = 'memory' | 'embedded' | 'postgresql';
+/** Which store holds the index: one of the plugin's, or the id of a module's. */
+export type VectorStoreType = 'memory' | 'embedded' | 'postgresql' | ModuleId;
+
+/** What a module of another package registered. The intersection keeps the plugin's own ids in view. */
+export type ModuleId = string & {};
 
 type PostgresqlBlock = CheckedAskAi['vectorStore']['postgresql'];
 
@@ -35,7 +38,7 @@ export interface VectorStoreConfig {
 
 /** What turns texts into vectors. */
 export interface EmbeddingConfig {
-  provider: 'ollama' | 'openai' | 'lexical';
+  provider: 'ollama' | 'openai' | 'lexical' | ModuleId;
   /** There unless the provider is `lexical`. */
   model?: string;
   /** Left out: what the model gives. */
@@ -52,7 +55,7 @@ export interface EmbeddingConfig {
 
 /** What writes answers. */
 export interface LanguageModelConfig {
-  provider: 'ollama' | 'openai' | 'extractive';
+  provider: 'ollama' | 'openai' | 'extractive' | ModuleId;
   /** There unless the provider is `extractive`. */
   defaultModel?: string;
   /** What a request may choose from; empty when the provider is `extractive`. */
