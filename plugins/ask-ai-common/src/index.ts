@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export * from './AskAiClient';
 export * from './api';
 export * from './documents';
 export * from './permissions';
