@@ -51,7 +51,7 @@ const filterSchema = section({
 
 const topK = () => integer(1, 100).optional();
 
-const askSchema: z.ZodType<AskRequest> = section({
+export const askSchema: z.ZodType<AskRequest> = section({
   prompt: question(),
   model: text('the name of a model').optional(),
   entityId: entityId().optional(),
@@ -65,7 +65,7 @@ const askSchema: z.ZodType<AskRequest> = section({
     .optional(),
 });
 
-const searchSchema: z.ZodType<SearchRequest> = section({
+export const searchSchema: z.ZodType<SearchRequest> = section({
   query: question(),
   topK: topK(),
   entityId: entityId().optional(),
@@ -74,7 +74,7 @@ const searchSchema: z.ZodType<SearchRequest> = section({
   neighbours: integer(0, 5).optional(),
 });
 
-const feedbackSchema: z.ZodType<FeedbackRequest> = section({
+export const feedbackSchema: z.ZodType<FeedbackRequest> = section({
   answerId: validText('the id of an answer').max(MOST_ID_LENGTH, 'the id of an answer'),
   rating: choice(['helpful', 'unhelpful']),
   comment: validText('a text')
@@ -82,8 +82,8 @@ const feedbackSchema: z.ZodType<FeedbackRequest> = section({
     .optional(),
 });
 
-const indexEntitySchema = section({ entityRef: entityId() });
-const nothingSchema = section({});
+export const indexEntitySchema = section({ entityRef: entityId() });
+export const nothingSchema = section({});
 const clearSchema = section({ entityId: entityId().optional() });
 
 /** Each throws an InputError that names every problem. */

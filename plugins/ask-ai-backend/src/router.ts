@@ -8,6 +8,7 @@ import express, {
 import PromiseRouter from 'express-promise-router';
 import type { AskAiService, Caller } from './AskAiService';
 import { TooManyRequestsError } from './errors';
+import { openApiDocument } from './openapi/document';
 import {
   parseAskRequest,
   parseClearQuery,
@@ -51,6 +52,10 @@ export function createRouter({ service, runtime, httpAuth }: RouterOptions): Rou
   router.use(async (request, _response, next) => {
     await httpAuth.credentials(request, { allow: ['user', 'service'] });
     next();
+  });
+
+  router.get('/openapi.json', (_request, response) => {
+    response.json(openApiDocument);
   });
 
   router.post('/', async (request, response) => {
