@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
 import { runRandomCalls } from 'backstage-plugin-ask-ai-node/testUtils';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
@@ -65,7 +67,7 @@ const command = new Command('campaign')
   )
   .addHelpText(
     'after',
-    '\nExamples:\n  npm run campaign -- --cases 10000 --seed 7\n  npm run campaign -- --kills 20 --seed 7',
+    '\nExamples:\n  npm run campaign -- --cases 10000 --seed 7\n  npm run campaign -- --kills 20 --seed 7\n  npm run campaign -- access --cases 2000',
   )
   .action(async ({ cases, seed, store, kills }) => {
     if (kills !== undefined) {
@@ -77,6 +79,16 @@ const command = new Command('campaign')
       await runCampaign(name, { cases, seed });
     }
   });
+
+command
+  .enablePositionalOptions()
+  .command('access')
+  .description(
+    'Asks as 20 users with different rights through every door, and compares what each is shown with what the catalog shows them.',
+  )
+  .option('--cases <number>', 'random calls', positiveInteger, 2_000)
+  .option('--seed <number>', 'equal seeds give equal calls', positiveInteger, 1)
+  .action(runAccessMatrix);
 
 command.parseAsync().catch((error: Error) => {
   process.stderr.write(`${error.message}\n`);
@@ -135,6 +147,18 @@ async function runKillCampaign(kills: number, seed: number): Promise<void> {
     await dropDatabases(databases);
     await server.close();
   }
+}
+
+/** The matrix needs a Backstage backend for tests, which runs only within the test runner. */
+async function runAccessMatrix({ cases, seed }: CampaignOptions): Promise<void> {
+  const test = 'plugins/ask-ai-backend/src/accessMatrix.integration.test.ts';
+  const env = { ASK_AI_MATRIX_QUERIES: String(cases), ASK_AI_MATRIX_SEED: String(seed) };
+  const child = spawn(process.execPath, ['scripts/test.mjs', test], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  const [exitCode] = await once(child, 'exit');
+  process.exitCode = exitCode ?? 1;
 }
 
 function say(line: string): void {

@@ -11,6 +11,8 @@ const SEED = Number(process.env.ASK_AI_MATRIX_SEED ?? 1);
 
 const ENTITIES = 500;
 
+const ACTIONS = '/ask-ai/.backstage/actions/v1/actions';
+
 describe('what 20 users find of 500 entities', { timeout: 1_200_000 }, () => {
   let database: TestDatabase;
   let backend: AccessBackend;
@@ -49,6 +51,37 @@ describe('what 20 users find of 500 entities', { timeout: 1_200_000 }, () => {
     expect(report.hits).toBeGreaterThan(QUERIES);
     expect(report.exhausted).toBeGreaterThan(0);
     expect(report.refused).toBeGreaterThan(0);
+  });
+
+  it('is offered as read-only actions to whoever may ask, numbers as texts among the input', async () => {
+    const listed = async (user: string) => {
+      const response = await backend.fetch('/ask-ai/.backstage/actions/v1/actions', { user });
+      return ((await response.json()) as { actions: { id: string; attributes: object }[] }).actions;
+    };
+    const actions = await listed('user:default/public');
+    expect(actions.map(({ id }) => id).sort()).toEqual(['ask-ai:ask', 'ask-ai:search']);
+    for (const { attributes } of actions) {
+      expect(attributes).toMatchObject({ readOnly: true, destructive: false });
+    }
+    expect(await listed('user:default/silent')).toEqual([]);
+    const response = await backend.fetch(`${ACTIONS}/ask-ai:search/invoke`, {
+      user: 'user:default/public',
+      body: { query: 'payment refund', topK: '3' },
+    });
+    const { output } = (await response.json()) as { output: { results: object[] } };
+    expect(output.results).toHaveLength(3);
+  });
+
+  it('takes an entity that is hidden for one that does not exist', async () => {
+    const user = 'user:default/one';
+    const refusal = async (entityRef: string) => {
+      const response = await backend.fetch('/ask-ai/index/entity', { user, body: { entityRef } });
+      return { status: response.status, text: (await response.text()).replaceAll(entityRef, 'X') };
+    };
+    // Number 42 is what this user reads.
+    const hidden = await refusal('api:default/entity-3');
+    expect(hidden).toEqual(await refusal('api:default/nobody'));
+    expect(hidden.status).toBe(404);
   });
 
   it.each(['permission', 'catalog'])(
