@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { query } from '../../../../tests/services/connect';
 import { createTestDatabase, type TestDatabase } from '../../../../tests/services/testDatabase';
-import type { AskAiRuntime } from '../runtime';
 import { FakeCollector } from '../testing/FakeCollector';
 import { TestOllamaServer } from '../testing/ollamaServer';
+import type { TestRuntime } from '../testing/testRuntime';
 import { openRuntime, runToItsEnd } from '../testing/testRuntime';
 
 const DOCUMENTS = 60;
@@ -19,7 +19,7 @@ describe('another embedding model', { timeout: 120_000 }, () => {
   let database: TestDatabase;
   let server: TestOllamaServer;
   let collector: FakeCollector;
-  let runtimes: AskAiRuntime[];
+  let runtimes: TestRuntime[];
 
   beforeEach(async () => {
     database = await createTestDatabase();
@@ -45,7 +45,7 @@ describe('another embedding model', { timeout: 120_000 }, () => {
   async function open(
     embeddingModel: string,
     onModelChange: 'refuse' | 'reembed' = 'reembed',
-  ): Promise<AskAiRuntime> {
+  ): Promise<TestRuntime> {
     const runtime = await openRuntime({
       databaseUrl: database.url,
       embeddingUrl: server.url,
@@ -56,13 +56,13 @@ describe('another embedding model', { timeout: 120_000 }, () => {
     return runtime;
   }
 
-  async function close(runtime: AskAiRuntime): Promise<void> {
+  async function close(runtime: TestRuntime): Promise<void> {
     runtimes.splice(runtimes.indexOf(runtime), 1);
     await runtime.close();
   }
 
   /** The text of a chunk as it was embedded finds that chunk, and no other, when nothing is mixed. */
-  async function assertFinds(runtime: AskAiRuntime, number: number): Promise<void> {
+  async function assertFinds(runtime: TestRuntime, number: number): Promise<void> {
     const [document, section] = [Math.floor(number / SECTIONS), number % SECTIONS];
     const text = textOf(document, section);
     const [hit] = await runtime.search({
@@ -75,13 +75,13 @@ describe('another embedding model', { timeout: 120_000 }, () => {
   }
 
   /** Searches by all of them until the work is done, and some times after. */
-  async function readWhile<T>(readers: AskAiRuntime[], work: Promise<T>): Promise<T> {
+  async function readWhile<T>(readers: TestRuntime[], work: Promise<T>): Promise<T> {
     let isDone = false;
     const done = work.finally(() => {
       isDone = true;
     });
     let reads = 0;
-    const read = async (runtime: AskAiRuntime) => {
+    const read = async (runtime: TestRuntime) => {
       for (let after = 0; after < 5; after += isDone ? 1 : 0) {
         await assertFinds(runtime, (reads * 37) % CHUNKS);
         reads += 1;

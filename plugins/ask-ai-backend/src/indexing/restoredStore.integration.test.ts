@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { query } from '../../../../tests/services/connect';
 import { copyDatabase } from '../../../../tests/services/copyDatabase';
 import { startPostgres } from '../../../../tests/services/postgres';
-import type { AskAiRuntime } from '../runtime';
 import { DocumentServer, HttpCollector } from '../testing/DocumentServer';
 import { documentsOf } from '../testing/documentGenerations';
 import { readIndexedRows, withoutVersions } from '../testing/indexedRows';
 import { TestOllamaServer } from '../testing/ollamaServer';
 import { receivedTexts } from '../testing/receivedTexts';
+import type { TestRuntime } from '../testing/testRuntime';
 import {
   openRuntime,
   runToItsEnd,
@@ -77,7 +77,7 @@ describe('a store restored from pg_dump', { timeout: 120_000 }, () => {
 });
 
 /** What every kind of search finds for some of the texts. */
-async function searchAll(runtime: AskAiRuntime, { documents }: DocumentServer): Promise<unknown[]> {
+async function searchAll(runtime: TestRuntime, { documents }: DocumentServer): Promise<unknown[]> {
   const texts = [...documents.values()].filter((_, index) => index % 10 === 0).flat();
   const found: unknown[] = [];
   for (const mode of MODES) {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import type { AskAiRuntime } from '../runtime';
+import type { TestRuntime } from './testRuntime';
 
 /** Between two looks, so that the writers get on, in milliseconds. */
 const PAUSE_MS = 30;
@@ -36,7 +36,7 @@ export class IndexReader {
    */
   constructor(
     private readonly client: Client,
-    private readonly runtime: Pick<AskAiRuntime, 'search'>,
+    private readonly runtime: Pick<TestRuntime, 'search'>,
     private readonly generations: readonly IndexDigest[],
     private readonly current: () => number,
   ) {

@@ -1,7 +1,8 @@
 import { ConfigReader } from '@backstage/config';
-import type { IndexStatus } from 'backstage-plugin-ask-ai-common';
+import type { IndexStatus, RankedResult, SearchRequest } from 'backstage-plugin-ask-ai-common';
 import type { Collector } from 'backstage-plugin-ask-ai-node';
 import { pollUntil } from '../../../../tests/services/poll';
+import { READS_ALL } from '../pipeline/authorise';
 import { type AskAiRuntime, createRuntime, type RuntimeOptions } from '../runtime';
 import { ConfigService } from '../services/ConfigService';
 
@@ -25,19 +26,31 @@ export interface TestRuntimeOptions {
   logger?: RuntimeOptions['logger'];
 }
 
+/** The runtime, searched by somebody who may read everything. */
+export interface TestRuntime extends Omit<AskAiRuntime, 'search'> {
+  search(request: SearchRequest): Promise<RankedResult[]>;
+}
+
 /**
  * The plugin without HTTP around it: the real runtime on PostgreSQL, as a backend makes it. It also
  * works outside of vitest, in a process of its own.
  */
-export function openRuntime(options: TestRuntimeOptions): Promise<AskAiRuntime> {
-  return createRuntime({
+export async function openRuntime(options: TestRuntimeOptions): Promise<TestRuntime> {
+  const runtime = await createRuntime({
     config: ConfigService.fromConfig(new ConfigReader({ askAi: configOf(options) })),
     logger: options.logger ?? silentLogger(),
-    // Only runs of one entity ask the catalog.
-    catalog: {} as RuntimeOptions['catalog'],
-    auth: {} as RuntimeOptions['auth'],
     collectors: options.collectors,
+    extensions: {
+      embeddingProviders: new Map(),
+      languageModels: new Map(),
+      vectorStores: new Map(),
+      collectors: [],
+    },
   });
+  return {
+    ...runtime,
+    search: async request => (await runtime.search(request, { access: READS_ALL })).results,
+  };
 }
 
 function configOf({ databaseUrl, embeddingUrl, protocol = 'ollama', askAi }: TestRuntimeOptions) {

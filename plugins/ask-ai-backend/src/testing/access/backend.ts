@@ -11,6 +11,7 @@ import type { Entity } from '@backstage/catalog-model';
 import { catalogProcessingExtensionPoint } from '@backstage/plugin-catalog-node';
 import { policyExtensionPoint } from '@backstage/plugin-permission-node/alpha';
 import type { IndexStatus } from 'backstage-plugin-ask-ai-common';
+import { Agent, fetch as undiciFetch } from 'undici';
 import { pollUntil } from '../../../../../tests/services/poll';
 import { userOf } from '../../lib/principal';
 import { askAiPlugin } from '../../plugin';
@@ -20,7 +21,7 @@ import { MatrixPolicy } from './users';
 export interface AccessBackend {
   url: string;
   /** Calls as a user or, left out, as a service. */
-  fetch(path: string, options?: AccessRequest): Promise<Response>;
+  fetch(path: string, options?: AccessRequest): Promise<Pick<Response, 'status' | 'text' | 'json'>>;
   /** Plugins that cannot be reached until they are taken off the list. */
   unreachable: Set<string>;
   stop(): Promise<void>;
@@ -66,8 +67,11 @@ export async function startAccessBackend(options: {
   port = backend.server.port();
   const url = `http://localhost:${port}`;
 
+  // A connection that is used again may just be closing at the other end when the machine is busy.
+  const dispatcher = new Agent({ pipelining: 0 });
   const call: AccessBackend['fetch'] = (path, { user, method, body, accept, signal } = {}) =>
-    fetch(`${url}/api${path}`, {
+    undiciFetch(`${url}/api${path}`, {
+      dispatcher,
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
         authorization: user ? mockCredentials.user.header(user) : mockCredentials.service.header(),
@@ -83,7 +87,15 @@ export async function startAccessBackend(options: {
     const isDone = status.state === 'idle' && status.entityCount === options.entities.length;
     return isDone || undefined;
   });
-  return { url, unreachable, fetch: call, stop: () => backend.stop() };
+  return {
+    url,
+    unreachable,
+    fetch: call,
+    stop: async () => {
+      await backend.stop();
+      await dispatcher.close();
+    },
+  };
 }
 
 const policy = createBackendModule({

@@ -119,9 +119,13 @@ interface Call {
 async function checkCall(call: Call): Promise<void> {
   const { backend, reader, door, report } = call;
   const request = requestFor(call);
-  const response = await backend.fetch(request.path, { user: reader.name, ...request.options });
-  const text = await response.text();
   const label = `${reader.name} by ${door}: ${JSON.stringify(request.options.body ?? {})}`;
+  const response = await backend
+    .fetch(request.path, { user: reader.name, ...request.options })
+    .catch(error => {
+      throw new Error(`${label}: no answer`, { cause: error });
+    });
+  const text = await response.text();
   const expected = expectedStatus(reader, door);
   if (response.status !== expected) {
     report.faults.push(
