@@ -69,7 +69,9 @@ describe('moving what is stored', { timeout: DEADLINE_MS }, () => {
   it('exports into a file, imports it elsewhere and verifies', async () => {
     await fillSource(source.url, ROWS, DIMENSIONS);
     const exported = await run(['export', 'backup.ndjson.gz']);
-    expect(exported).toMatchObject({ exitCode: 0, noted: 'exporting 100 %, 1,500 rows\n' });
+    expect(exported.exitCode).toBe(0);
+    // Where lines stay there is one at the beginning, and the next ten seconds later.
+    expect(exported.noted).toMatch(/^exporting \d+ %, [\d,]+ rows/);
     expect(exported.printed).toContain('Exported 1,500 embeddings and 300 documents into ');
     expect(readFileSync(join(directory, 'backup.ndjson.gz')).readUInt16BE(0)).toBe(0x1f8b);
     expect(await run(['export', 'backup.ndjson.gz'])).toMatchObject({ exitCode: 2 });
