@@ -38,7 +38,7 @@ export function findDownFileProblems(folder = join(root, 'drizzle')) {
       ),
     ...names
       .map(name => ({ name, text: statements(join(folder, name)) }))
-      .filter(({ text }) => CONTRACTS.test(withoutReplaced(text)) && !MARK.test(text))
+      .filter(({ text }) => CONTRACTS.test(withoutReplacements(text)) && !MARK.test(text))
       .map(
         ({ name }) =>
           `drizzle/${name} takes something away: let it say with COMMENT ON TABLE "ask_ai_migrations" IS 'ask-ai needs NNNN_name' which migration a version must have to go on.`,
@@ -47,14 +47,13 @@ export function findDownFileProblems(folder = join(root, 'drizzle')) {
 }
 
 /**
- * Without the columns that are dropped only to be added anew, such as a generated one with another
- * expression.
+ * A column that is made anew is still there for everybody.
  *
  * @param {string} text
  */
-function withoutReplaced(text) {
-  return text.replace(/\bdrop\s+column\s+"?(\w+)"?/gi, (dropped, name) =>
-    new RegExp(`\\badd\\s+column\\s+"?${name}"?\\s`, 'i').test(text) ? '' : dropped,
+function withoutReplacements(text) {
+  return text.replace(/\bdrop\s+column\s+("?\w+"?)/gi, (drop, column) =>
+    new RegExp(`\\badd\\s+column\\s+${column}\\s`, 'i').test(text) ? '' : drop,
   );
 }
 

@@ -68,3 +68,10 @@ it.each([
   write('0000_first.sql', `${statement}\n--> statement-breakpoint\n${mark}`);
   expect(findDownFileProblems(folder)).toEqual([]);
 });
+
+it('takes a column that is made anew for what it is', () => {
+  write('down/0000_first.sql', 'SELECT 1;');
+  const statements = ['drop column "a"', 'ADD COLUMN "a" text'];
+  write('0000_first.sql', statements.map(each => `ALTER TABLE "first" ${each};`).join('\n'));
+  expect(findDownFileProblems(folder)).toEqual([]);
+});

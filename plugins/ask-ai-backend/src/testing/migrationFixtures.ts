@@ -74,8 +74,8 @@ export class MigrationsCopy {
 }
 
 /**
- * All that PostgreSQL's catalogs say of what lies in the schema of the tables, but for the journal, as
- * sorted lines.
+ * All that PostgreSQL's catalogs say of what lies in the schema of the tables, but for the journal and
+ * the order of columns, as sorted lines.
  */
 export async function describeSchema(db: Database): Promise<string[]> {
   const rows = await selectRows<{ line: string }>(
@@ -87,7 +87,7 @@ export async function describeSchema(db: Database): Promise<string[]> {
       )
       select concat_ws(' ', 'relation', relname, relkind, relpersistence, reloptions, relacl,
         obj_description(oid, 'pg_class')) as line from tables
-      union all select concat_ws(' ', 'column', relname, attnum, attname,
+      union all select concat_ws(' ', 'column', relname, attname,
         format_type(atttypid, atttypmod), attnotnull, attstorage, attgenerated, attidentity,
         pg_get_expr(adbin, adrelid))
         from tables join pg_attribute a on attrelid = tables.oid
@@ -157,11 +157,18 @@ function sampleOf(name: string, type: string): string {
   return { source: 'catalog', state: 'completed', trigger: 'manual' }[name] ?? '1';
 }
 
-/** Every row but for columns that a migration adds. */
+/** Every row, but for what is generated. */
 export async function insertedRows(db: Database): Promise<Record<string, unknown[]>> {
   const found: Record<string, unknown[]> = {};
   for (const table of await storeTables(db)) {
-    const inserted = await selectRows(db, sql`select * from ${sql.identifier(table)}`);
+    const inserted = await selectRows(
+      db,
+      sql`
+        select to_jsonb(t) - array(
+          select attname::text from pg_attribute
+          where attrelid = format('%I.%I', current_schema(), ${table}::text)::regclass and attgenerated <> ''
+        ) as values from ${sql.identifier(table)} t`,
+    );
     if (inserted.length > 0) {
       found[table] = inserted;
     }
