@@ -5,9 +5,9 @@ import { embeddings, keywordStatistics, quoted, takenApart, withoutPunctuation }
 /**
  * Words that together match more chunks than this are left out, the commonest first: an OR over
  * everyday words would rank half the store. On real documentation 300 find as many passages as 1,000, but
- * fewer facts of the catalog, which are told in common words.
+ * fewer facts of the catalog, which are told in common words; the time grows with the number.
  */
-const MAX_KEYWORD_MATCHES = sql.raw('1000');
+const MAX_KEYWORD_MATCHES = sql.raw('700');
 
 /**
  * Weights of a word in the text (D), in the entity's name (B) and in the title (A), for `ts_rank`. On real
