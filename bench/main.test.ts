@@ -26,7 +26,7 @@ describe('npm run bench', () => {
   });
 
   it.each([
-    [['serch'], 'search, upsert, bulk'],
+    [['serch'], SUITES.map(({ name }) => name).join(', ')],
     [['search', '--rows', '0'], 'whole number'],
     [[], 'missing required argument'],
   ])('refuses %j and says what there is', async (args, message) => {
