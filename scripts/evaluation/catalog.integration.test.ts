@@ -97,6 +97,7 @@ describe('questions about the catalog', { timeout: 120_000 }, () => {
             },
             askAi: {
               index: { settleSeconds: 2 },
+              rateLimit: { searchesPerSecond: 0 },
               vectorStore: { type: 'postgresql', postgresql: { connectionString: database.url } },
             },
           },
