@@ -85,6 +85,33 @@ describe('commands on the vector index of a server', () => {
     expect(JSON.parse((await run(['recall', '--json'])).printed)).toMatchObject({ m: 16 });
   });
 
+  it('embeds what is stored by the configured model, once', async () => {
+    await fill();
+    const { exitCode, printed } = await run(['reembed', '--json']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(printed)).toMatchObject({
+      space: { provider: 'lexical', dimensions: 384 },
+      embedded: ROWS,
+      removed: [],
+    });
+    const again = await run(['reembed', '--json']);
+    expect(JSON.parse(again.printed)).toMatchObject({ embedded: 0 });
+    expect((await run(['reembed', '--discard'])).printed).toContain('Nothing was left');
+    expect((await run(['recall'])).exitCode).toBe(0);
+  });
+
+  it('goes on after a stopped reembed, or removes what it left', async () => {
+    await fill();
+    const stop = (signals: EventEmitter) => setImmediate(() => signals.emit('SIGINT'));
+    const stopped = await run(['reembed'], stop);
+    expect(stopped.exitCode).toBe(130);
+    expect(stopped.noted).toContain('the old model goes on answering');
+    expect((await run(['reembed'])).exitCode).toBe(0);
+    expect(JSON.parse((await run(['recall', '--json'])).printed)).toMatchObject({
+      dimensions: 384,
+    });
+  });
+
   it('ends with 3 on an empty store', async () => {
     const store = await PgVectorStore.create({
       postgresql: { connectionString: database.url },

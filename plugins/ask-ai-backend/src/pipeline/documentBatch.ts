@@ -11,6 +11,7 @@ import type {
   IVectorStore,
   StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
+import { WorkQueue } from '../lib/WorkQueue';
 import type { RunProgress, RunStore } from '../types';
 import { CHUNKER_VERSION, chunkDocument, embeddingText } from './chunk';
 import { embedTexts } from './embed';
@@ -52,7 +53,10 @@ interface EmbeddedDocument extends Pending {
 }
 
 /** Chunks that are written at once: larger transactions gain nothing. */
-const CHUNKS_PER_WRITE = 500;
+const CHUNKS_PER_WRITE = 100;
+
+/** A server that writes one batch for a first index has a core to spare (two cores, measured). */
+const PARALLEL_WRITES = 2;
 
 /** What a slow model gave is not kept from the store for longer, in milliseconds. */
 const LONGEST_WAIT_MS = 1_000;
@@ -60,14 +64,14 @@ const LONGEST_WAIT_MS = 1_000;
 /**
  * Gathers the new chunks of several documents, so that the model gets full batches although most
  * documents have one or two chunks, and the store gets large ones. While the store writes, the next
- * documents are cut and embedded. Holds two batches and one document in memory.
+ * documents are cut and embedded. Holds a few batches and one document in memory.
  */
 export class DocumentBatch {
   private pending: Pending[] = [];
   private freshCount = 0;
   private embedded: EmbeddedDocument[] = [];
   private embeddedCount = 0;
-  private writing: Promise<void> = Promise.resolve();
+  private readonly writes = new WorkQueue(PARALLEL_WRITES);
   private writtenAt = performance.now();
 
   constructor(private readonly options: DocumentBatchOptions) {}
@@ -109,12 +113,12 @@ export class DocumentBatch {
   async flush(): Promise<void> {
     await this.embedPending();
     await this.writeEmbedded();
-    await this.writing;
+    await this.writes.finished();
   }
 
   /** Resolves when nothing is being written any more, whatever became of it. */
-  async settled(): Promise<void> {
-    await this.writing.catch(() => {});
+  settled(): Promise<void> {
+    return this.writes.settled();
   }
 
   private async embedPending(): Promise<void> {
@@ -141,16 +145,13 @@ export class DocumentBatch {
     }
   }
 
-  /** Begins to write when the batch before is written, whose failure it rejects with. */
+  /** Begins to write when an earlier batch is written, whose failure it rejects with. */
   private async writeEmbedded(): Promise<void> {
-    await this.writing;
     const embedded = this.embedded;
     this.embedded = [];
     this.embeddedCount = 0;
     this.writtenAt = performance.now();
-    this.writing = this.write(embedded);
-    // It is awaited with the next batch; until then, its failure is not unhandled.
-    this.writing.catch(() => {});
+    await this.writes.add(() => this.write(embedded));
   }
 
   private async isUnchanged(
