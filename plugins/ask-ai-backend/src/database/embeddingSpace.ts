@@ -142,8 +142,9 @@ export async function searchInSpace<T>(
   try {
     return await search();
   } catch (error) {
-    await index.refresh(0);
+    // In this order: what is read of the table then is at least as new as the space that fits.
     await assertSpace(db, space);
+    await index.refresh(0);
     if (index.dimensions !== dimensions) {
       return search();
     }
