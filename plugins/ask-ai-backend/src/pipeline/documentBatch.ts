@@ -11,6 +11,7 @@ import type {
   IVectorStore,
   StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
+import { documentName } from '../lib/documentName';
 import { WorkQueue } from '../lib/WorkQueue';
 import type { RunProgress, RunStore } from '../types';
 import { CHUNKER_VERSION, chunkDocument, embeddingText } from './chunk';
@@ -267,10 +268,6 @@ export class DocumentBatch {
       contentFingerprint,
     ].join(':');
   }
-}
-
-export function documentName({ entityId, source }: { entityId: string; source: string }): string {
-  return `${source} ${entityId}`;
 }
 
 function toEmbeddings(

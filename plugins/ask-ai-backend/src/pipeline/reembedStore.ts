@@ -8,6 +8,7 @@ import type {
   ReembedResult,
 } from 'backstage-plugin-ask-ai-node';
 import { ProviderError } from '../errors';
+import { documentName } from '../lib/documentName';
 import { describeSpace } from '../lib/embeddingSpace';
 import type { RunStore } from '../types';
 import { embeddingText } from './chunk';
@@ -96,8 +97,4 @@ export async function reembedStore(
 
 function keyOf({ entityId, metadata: { source } }: DocumentChunk) {
   return { entityId, source };
-}
-
-function documentName({ entityId, source }: { entityId: string; source: string }): string {
-  return `${source} ${entityId}`;
 }

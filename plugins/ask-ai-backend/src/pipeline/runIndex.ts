@@ -1,8 +1,9 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { DocumentSource } from 'backstage-plugin-ask-ai-common';
 import type { Collector, IVectorStore, StoredDocument } from 'backstage-plugin-ask-ai-node';
+import { documentName } from '../lib/documentName';
 import { noProgress, type Run, type RunProgress, type RunStore } from '../types';
-import { DocumentBatch, type DocumentBatchOptions, documentName } from './documentBatch';
+import { DocumentBatch, type DocumentBatchOptions } from './documentBatch';
 import type { EmbeddingSpaces } from './EmbeddingSpaces';
 import { removeVanished } from './removeVanished';
 

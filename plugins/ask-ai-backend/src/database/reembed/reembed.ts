@@ -9,6 +9,7 @@ import type {
 } from 'backstage-plugin-ask-ai-node';
 import { sql } from 'drizzle-orm';
 import { ConflictError } from '../../errors';
+import { documentName } from '../../lib/documentName';
 import { reportAtTimes } from '../../lib/reportAtTimes';
 import type { Database, DatabaseConnection } from '../connection';
 import { countChunks } from '../counts';
@@ -190,8 +191,4 @@ class Reembedding {
     const { chunksDone, chunksTotal } = this;
     this.report({ phase, chunksDone, chunksTotal, ...(indexed !== undefined && { indexed }) });
   }
-}
-
-function documentName({ entityId, source }: DocumentKey): string {
-  return `${source} ${entityId}`;
 }

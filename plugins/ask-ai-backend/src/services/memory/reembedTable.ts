@@ -5,6 +5,7 @@ import type {
   ReembedOptions,
   ReembedResult,
 } from 'backstage-plugin-ask-ai-node';
+import { documentName } from '../../lib/documentName';
 import { reportAtTimes } from '../../lib/reportAtTimes';
 import { validateEmbeddings } from '../../lib/validation';
 import { ChunkTable } from './ChunkTable';
@@ -105,10 +106,6 @@ function embeddingOf(chunks: ChunkTable, id: string): EmbeddingVector {
 
 function keyOf({ documentChunk }: EmbeddingVector): DocumentKey {
   return { entityId: documentChunk.entityId, source: documentChunk.metadata.source };
-}
-
-function documentName({ entityId, source }: DocumentKey): string {
-  return `${source} ${entityId}`;
 }
 
 /** Of chunks that were copied by the same code, so that their keys have the same order. */
