@@ -56,6 +56,13 @@ export interface Config {
       timeoutMs?: number;
 
       /**
+       * Cosine similarity, from 0 to 1, from which a passage supports an answer although it uses other
+       * words than the question. Below it, and without enough common words, the answer is "not found".
+       * Models differ: some give unrelated texts 0.7. Not used by `lexical`. Default `0.5`.
+       */
+      minSimilarity?: number;
+
+      /**
        * What happens when the index was embedded by another model than the configured one. `refuse`:
        * searches and index runs are refused, with the remedy. `reembed`: the next run embeds what is
        * stored anew, and the old model answers until then. Default `refuse`.

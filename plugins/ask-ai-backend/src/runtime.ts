@@ -142,7 +142,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
           topK: request.topK ?? config.getDefaultTopK(),
           signal: options.signal,
         },
-        { ...retrievalFor(options), languageModel, ...config.getLanguageModelConfig() },
+        {
+          ...retrievalFor(options),
+          languageModel,
+          ...config.getLanguageModelConfig(),
+          minSimilarity: config.getEmbeddingConfig().minSimilarity,
+        },
       ),
     search: async ({ query, topK, entityId, filter, mode, neighbours }, options) => {
       const retrieval = retrievalFor(options);

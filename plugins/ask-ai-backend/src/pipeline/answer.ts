@@ -19,6 +19,8 @@ export interface AnswerOptions extends RetrieveOptions {
   languageModel?: LanguageModel;
   defaultModel?: string;
   allowedModels: string[];
+  /** Cosine similarity that supports an answer without common words, for models that know meanings. */
+  minSimilarity: number;
 }
 
 /** A question, and what it takes to answer it. */
@@ -89,11 +91,11 @@ async function findSupport(request: Question, options: AnswerOptions) {
   const { topK, entityId, signal } = request;
   const filter = entityId === undefined ? undefined : { entityIds: [entityId] };
   const { provider } = await options.spaces.forQuestions();
-  const knowsMeaning = provider.provider !== 'lexical';
+  const minSimilarity = provider.provider === 'lexical' ? undefined : options.minSimilarity;
   let hits: RankedResult[] = [];
   for (const query of retrievalQueries(request)) {
     hits = await retrieve({ query, topK, mode: 'hybrid', filter, signal }, options);
-    const supporting = supportingHits(query, hits, { knowsMeaning });
+    const supporting = supportingHits(query, hits, { minSimilarity });
     if (supporting.length > 0) {
       return { hits, supporting };
     }

@@ -14,8 +14,8 @@ const hit = (content: string, similarity = 0.2): RankedResult => ({
   score: 1,
 });
 
-const isSupported = (question: string, hits: RankedResult[], knowsMeaning = false) =>
-  supportingHits(question, hits, { knowsMeaning }).length > 0;
+const isSupported = (question: string, hits: RankedResult[], minSimilarity?: number) =>
+  supportingHits(question, hits, { minSimilarity }).length > 0;
 
 describe('supportingHits', () => {
   const stored = hit('The queue keeps its jobs in PostgreSQL, which must support SKIP LOCKED.');
@@ -42,7 +42,8 @@ describe('supportingHits', () => {
   });
 
   it('leaves it to a model that knows meanings whether other words mean the same', () => {
-    expect(isSupported('Does MySQL work?', [hit('Something', 0.7)], true)).toBe(true);
-    expect(isSupported('Does MySQL work?', [hit('Something', 0.3)], true)).toBe(false);
+    expect(isSupported('Does MySQL work?', [hit('Something', 0.7)], 0.5)).toBe(true);
+    expect(isSupported('Does MySQL work?', [hit('Something', 0.7)], 0.8)).toBe(false);
+    expect(isSupported('Does MySQL work?', [hit('Something', 0.3)], 0.5)).toBe(false);
   });
 });

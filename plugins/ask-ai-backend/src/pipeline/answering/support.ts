@@ -5,22 +5,20 @@ import { contentWords, queryTerms, tokenise } from '../../lib/text';
 const MIN_COVERAGE = 0.55;
 
 /**
- * Similarity from which a passage counts as support although it uses other words; only for models
- * that know meanings. Sentence models such as all-minilm give unrelated texts less than 0.3.
- */
-const MIN_MEANING_SIMILARITY = 0.5;
-
-/**
  * The hits that a truthful answer could stand on; none means "not found". By words alone, that takes one
  * passage with most of the question's words, and every name of the question in some passage: who asks for
  * MySQL is not answered by what is said of PostgreSQL, however much else fits.
+ *
+ * @param minSimilarity - from which a passage counts as support although it uses other words; left out
+ * for an embedding that does not know meanings.
  */
 export function supportingHits(
   question: string,
   hits: RankedResult[],
-  { knowsMeaning }: { knowsMeaning: boolean },
+  { minSimilarity }: { minSimilarity?: number },
 ): RankedResult[] {
-  if (knowsMeaning && hits.some(({ similarity }) => similarity >= MIN_MEANING_SIMILARITY)) {
+  const knowsMeaning = minSimilarity !== undefined;
+  if (knowsMeaning && hits.some(({ similarity }) => similarity >= minSimilarity)) {
     return hits;
   }
   const words = new Set(queryTerms(question));

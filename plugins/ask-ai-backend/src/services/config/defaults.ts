@@ -14,6 +14,8 @@ export const DEFAULTS = {
   embedding: {
     /** A batch on a CPU takes seconds; loading a model that was unloaded takes up to a minute. */
     timeoutMs: 120_000,
+    /** Sentence models such as all-minilm give unrelated texts less than 0.3. */
+    minSimilarity: 0.5,
     /** To embed everything anew may cost money and hours: a person decides. */
     onModelChange: 'refuse' as const,
   },

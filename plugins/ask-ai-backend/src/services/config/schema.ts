@@ -27,6 +27,7 @@ const embeddingSchema = section({
   batchSize: integer(1, 2_048).optional(),
   maxParallelCalls: integer(1, 64).optional(),
   timeoutMs: integer(1, LONGEST_CALL_MS).default(DEFAULTS.embedding.timeoutMs),
+  minSimilarity: ratio().default(DEFAULTS.embedding.minSimilarity),
   onModelChange: choice(['refuse', 'reembed']).default(DEFAULTS.embedding.onModelChange),
 });
 

@@ -49,6 +49,8 @@ export interface EmbeddingConfig {
   maxParallelCalls?: number;
   /** For one call. */
   timeoutMs: number;
+  /** Cosine similarity from which a passage supports an answer although it uses other words. */
+  minSimilarity: number;
   /** What happens when the store was filled by another model. */
   onModelChange: 'refuse' | 'reembed';
 }
