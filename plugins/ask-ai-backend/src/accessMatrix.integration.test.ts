@@ -93,6 +93,8 @@ describe('what 20 users find of 500 entities', { timeout: 1_200_000 }, () => {
           ['/ask-ai/search', { body: { query: 'payment refund' } }],
           ['/ask-ai/', { body: { prompt: 'What does payment?' } }],
           ['/ask-ai/', { body: { prompt: 'What does payment?' }, accept: 'text/event-stream' }],
+          [`${ACTIONS}/ask-ai:search/invoke`, { body: { query: 'payment refund' } }],
+          [`${ACTIONS}/ask-ai:ask/invoke`, { body: { prompt: 'What does payment?' } }],
           ['/ask-ai/index/export', {}],
           ['/ask-ai/index/status', {}],
           ['/ask-ai/index/entity', { body: { entityRef: 'component:default/entity-1' } }],

@@ -1,6 +1,8 @@
 import type { ActionsRegistryService } from '@backstage/backend-plugin-api/alpha';
 import { askAiQuestionAskPermission, type RankedResult } from 'backstage-plugin-ask-ai-common';
+import type { ErrorRequestHandler } from 'express';
 import type { AskAiService } from './AskAiService';
+import { undecided } from './pipeline/authorise';
 import { parseAskRequest, parseSearchRequest } from './requestSchemas';
 
 type Zod = Parameters<Parameters<ActionsRegistryService['register']>[0]['schema']['input']>[0];
@@ -84,6 +86,20 @@ export function registerActions(registry: ActionsRegistryService, service: AskAi
     },
   });
 }
+
+/**
+ * Backstage asks whether a caller may see an action before it calls it, and lets out whatever that fails
+ * with. What the actions themselves fail with is never of these kinds.
+ */
+export const reportUndecidedVisibility: ErrorRequestHandler = (
+  error,
+  _request,
+  _response,
+  next,
+) => {
+  const { name } = error as Partial<Error>;
+  next(name === 'FetchError' || name === 'ResponseError' ? undecided(error) : error);
+};
 
 /** Language models write numbers as texts now and then; the request's own check reads both. */
 function count(zod: Zod) {

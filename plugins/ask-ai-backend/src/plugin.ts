@@ -2,8 +2,9 @@ import { coreServices, createBackendPlugin } from '@backstage/backend-plugin-api
 import { actionsRegistryServiceRef } from '@backstage/backend-plugin-api/alpha';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { askAiPermissions } from 'backstage-plugin-ask-ai-common';
+import type { RequestHandler } from 'express';
 import { AskAiService } from './AskAiService';
-import { registerActions } from './actions';
+import { registerActions, reportUndecidedVisibility } from './actions';
 import { createCollectors } from './createCollectors';
 import { backstageDatabaseOptions } from './database/backstageDatabase';
 import { type Extensions, registerExtensionPoints } from './extensions';
@@ -65,6 +66,8 @@ export const askAiPlugin = createBackendPlugin({
         });
         registerActions(services.actionsRegistry, service);
         httpRouter.use(createRouter({ service, runtime, httpAuth }));
+        // Express tells by the four parameters that it is called with errors; the type does not say so.
+        httpRouter.use(reportUndecidedVisibility as unknown as RequestHandler);
         httpRouter.addAuthPolicy({ path: '/health', allow: 'unauthenticated' });
         lifecycle.addStartupHook(() =>
           scheduleIndex({

@@ -169,11 +169,16 @@ async function decided<T>(decide: () => Promise<T>): Promise<T> {
   try {
     return await Promise.race([decide(), late]);
   } catch (error) {
-    throw new AuthorisationUnavailableError(
-      'What you may do and read could not be found out: the permission backend or the catalog did not answer. Try again later.',
-      { cause: error },
-    );
+    throw undecided(error);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** @param cause - why nobody can tell what a caller may do and read. */
+export function undecided(cause: unknown): AuthorisationUnavailableError {
+  return new AuthorisationUnavailableError(
+    'What you may do and read could not be found out: the permission backend or the catalog did not answer. Try again later.',
+    { cause },
+  );
 }
