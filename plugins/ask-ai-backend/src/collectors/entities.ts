@@ -12,9 +12,10 @@ export const INDEX_ANNOTATION = 'ask-ai/index';
 
 /**
  * Entities in one page. An entity with an API definition may have a megabyte, so a page of the
- * catalog's own default (500) could fill the memory.
+ * catalog's own default (500) could fill the memory. And pages of ordinary entities live short enough
+ * to be freed early: with 100 of them, a run took half as much memory again, and no less time.
  */
-const PAGE_SIZE = 100;
+const PAGE_SIZE = 30;
 
 /** Which entities of the catalog belong in the index. */
 export interface EntitySelection {

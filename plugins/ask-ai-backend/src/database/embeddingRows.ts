@@ -5,7 +5,7 @@ import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { embeddings } from './schema';
 import { VectorParameter } from './vectorColumn';
 
-/** A row as it is written, with its vector encoded once. */
+/** A row as it is written, with its vector encoded when a statement takes it. */
 export type EmbeddingRow = typeof embeddings.$inferInsert & { vector: VectorParameter };
 
 /** What is written of a row: all that is not generated or a default. */

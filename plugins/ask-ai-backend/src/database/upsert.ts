@@ -12,10 +12,10 @@ import {
 import { embeddings } from './schema';
 
 /**
- * Rows a statement: more bring nothing (the index decides), and a statement of many thousand
- * parameters overflows the stack in Drizzle (`mergeQueries`).
+ * Rows a statement, the last of them one: more than a hundred bring nothing (the index decides), and a
+ * statement of many thousand parameters overflows the stack in Drizzle (`mergeQueries`).
  */
-const ROWS_PER_STATEMENT = 100;
+const ROWS_PER_STATEMENT = [100, 20, 5, 1];
 
 /** Ids compared by one statement. */
 const IDS_PER_STATEMENT = 5_000;
@@ -78,45 +78,59 @@ function changedAmong(rows: EmbeddingRow[], stored: Map<string, string>): Embedd
 
 async function write(transaction: Database, rows: EmbeddingRow[]): Promise<void> {
   let start = 0;
-  for (; start + ROWS_PER_STATEMENT <= rows.length; start += ROWS_PER_STATEMENT) {
-    await fullStatement(transaction).execute(
-      parameters(rows.slice(start, start + ROWS_PER_STATEMENT)),
-    );
+  for (const statement of STATEMENTS) {
+    for (; start + statement.rows <= rows.length; start += statement.rows) {
+      await statement
+        .on(transaction)
+        .execute(parameters(rows.slice(start, start + statement.rows)));
+    }
   }
-  if (start < rows.length) {
-    await upsert(transaction, rows.slice(start));
+}
+
+interface PreparedUpsert {
+  execute(values: Record<string, unknown>): Promise<unknown>;
+}
+
+/** One named statement a session for each number of rows. */
+class UpsertStatement {
+  private readonly prepared = new WeakMap<Database, PreparedUpsert>();
+
+  constructor(readonly rows: number) {}
+
+  on(db: Database): PreparedUpsert {
+    const statement = this.prepared.get(db) ?? this.prepare(db);
+    this.prepared.set(db, statement);
+    return statement;
+  }
+
+  private prepare(db: Database): PreparedUpsert {
+    return db
+      .insert(embeddings)
+      .values(placeholders(this.rows))
+      .onConflictDoUpdate({
+        target: embeddings.id,
+        set: { ...PROPOSED_VALUES, updatedAt: sql`now()` },
+      })
+      .prepare(`ask_ai_upsert_${this.rows}`);
   }
 }
 
-function upsert(db: Database, rows: EmbeddingRow[]) {
-  return db
-    .insert(embeddings)
-    .values(rows)
-    .onConflictDoUpdate({
-      target: embeddings.id,
-      set: { ...PROPOSED_VALUES, updatedAt: sql`now()` },
-    });
-}
-
-type Statement = { execute(values: Record<string, unknown>): Promise<unknown> };
-
-/** One named statement a session, for as many rows as a statement takes. */
-const fullStatements = new WeakMap<Database, Statement>();
-
-function fullStatement(db: Database): Statement {
-  const statement = fullStatements.get(db) ?? upsert(db, PLACEHOLDERS).prepare('ask_ai_upsert');
-  fullStatements.set(db, statement);
-  return statement;
-}
+/**
+ * Any number of rows is written by a few of these, the largest first: building a statement for just so
+ * many rows costs as much as writing them where there is no index, and most of its memory.
+ */
+const STATEMENTS = ROWS_PER_STATEMENT.map(rows => new UpsertStatement(rows));
 
 const parameterName = (position: number, key: string) => `${key}${position}`;
 
 /** Drizzle takes placeholders for values, but the type of a row does not say so. */
-const PLACEHOLDERS = Array.from({ length: ROWS_PER_STATEMENT }, (_, position) =>
-  Object.fromEntries(
-    WRITTEN_COLUMNS.map(key => [key, sql.placeholder(parameterName(position, key))]),
-  ),
-) as unknown as EmbeddingRow[];
+function placeholders(rows: number): EmbeddingRow[] {
+  return Array.from({ length: rows }, (_, position) =>
+    Object.fromEntries(
+      WRITTEN_COLUMNS.map(key => [key, sql.placeholder(parameterName(position, key))]),
+    ),
+  ) as unknown as EmbeddingRow[];
+}
 
 function parameters(rows: EmbeddingRow[]): Record<string, unknown> {
   const values: Record<string, unknown> = {};

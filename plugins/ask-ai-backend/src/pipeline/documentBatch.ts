@@ -1,5 +1,4 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
-import type { DocumentChunk } from 'backstage-plugin-ask-ai-common';
 import type {
   CollectedDocument,
   DocumentContent,
@@ -7,7 +6,6 @@ import type {
   DocumentSection,
   EmbeddingProvider,
   EmbeddingSpace,
-  EmbeddingVector,
   IVectorStore,
   StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
@@ -16,6 +14,12 @@ import { WorkQueue } from '../lib/WorkQueue';
 import type { RunProgress, RunStore } from '../types';
 import { CHUNKER_VERSION, chunkDocument, embeddingText } from './chunk';
 import { embedTexts } from './embed';
+import {
+  type EmbeddedDocument,
+  type PendingDocument,
+  portions,
+  toEmbeddings,
+} from './embeddedDocuments';
 
 /** What documents are indexed with. */
 export interface DocumentBatchOptions {
@@ -41,20 +45,8 @@ export interface DocumentBatchOptions {
   signal: AbortSignal;
 }
 
-/** A document that waits for the vectors of its new chunks. */
-interface Pending {
-  document: CollectedDocument;
-  fingerprint: string;
-  fresh: DocumentChunk[];
-  kept: DocumentChunk[];
-}
-
-interface EmbeddedDocument extends Pending {
-  embedded: EmbeddingVector[];
-}
-
 /** Chunks that are written at once: larger transactions gain nothing. */
-const CHUNKS_PER_WRITE = 100;
+const CHUNKS_PER_WRITE = 64;
 
 /** A server that writes one batch for a first index has a core to spare (two cores, measured). */
 const PARALLEL_WRITES = 2;
@@ -68,7 +60,7 @@ const LONGEST_WAIT_MS = 1_000;
  * documents are cut and embedded. Holds a few batches and one document in memory.
  */
 export class DocumentBatch {
-  private pending: Pending[] = [];
+  private pending: PendingDocument[] = [];
   private freshCount = 0;
   private embedded: EmbeddedDocument[] = [];
   private embeddedCount = 0;
@@ -152,7 +144,9 @@ export class DocumentBatch {
     this.embedded = [];
     this.embeddedCount = 0;
     this.writtenAt = performance.now();
-    await this.writes.add(() => this.write(embedded));
+    for (const documents of portions(embedded, CHUNKS_PER_WRITE)) {
+      await this.writes.add(() => this.write(documents));
+    }
   }
 
   private async isUnchanged(
@@ -268,20 +262,6 @@ export class DocumentBatch {
       contentFingerprint,
     ].join(':');
   }
-}
-
-function toEmbeddings(
-  chunks: DocumentChunk[],
-  results: Awaited<ReturnType<typeof embedTexts>>['results'],
-): EmbeddingVector[] {
-  return chunks.map((documentChunk, index) => {
-    const result = results[index];
-    if (result === undefined || 'error' in result) {
-      throw result?.error ?? new Error('The embedding model gave no vector for this text.');
-    }
-    const { id } = documentChunk;
-    return { id, chunkId: id, vector: result.vector, documentChunk };
-  });
 }
 
 /** By name: stores of other packages have their own classes. */
