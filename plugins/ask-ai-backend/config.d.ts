@@ -267,6 +267,12 @@ export interface Config {
     /**
      * Where the index lies.
      */
+    /**
+     * When the backend is shut down: how long requests and the index run may take to end, in
+     * milliseconds. Default `10000`.
+     */
+    shutdownTimeoutMillis?: number;
+
     vectorStore?: {
       /**
        * `memory`: lost at the end; `embedded`: a folder, for one backend process; `postgresql`: a
@@ -280,6 +286,41 @@ export interface Config {
          * The folder, relative to the working directory of the backend. Default `./.data/ask-ai`.
          */
         directory?: string;
+      };
+
+      /**
+       * How failures of a PostgreSQL server are dealt with. Durations in milliseconds.
+       */
+      resilience?: {
+        /**
+         * Attempts of a call, the first one included. Default `4`.
+         */
+        maxAttempts?: number;
+
+        /**
+         * An attempt to read is given up after this time. Default `5000`.
+         */
+        attemptTimeoutMillis?: number;
+
+        /**
+         * A read ends by then, with an answer or an error. Default `10000`.
+         */
+        readDeadlineMillis?: number;
+
+        /**
+         * After this time no further attempt to write begins. Default `30000`.
+         */
+        writeDeadlineMillis?: number;
+
+        /**
+         * Outages in a row after which the server is left alone for a while. Default `5`.
+         */
+        breakerFailures?: number;
+
+        /**
+         * How long it is left alone. Default `1000`.
+         */
+        breakerOpenMillis?: number;
       };
 
       /**

@@ -33,8 +33,9 @@ export class InvalidVectorError extends AskAiError {
     reason: string,
     /** Position in the batch, from 0. */
     readonly index?: number,
+    options?: ErrorOptions,
   ) {
-    super(index === undefined ? reason : `Embedding ${index}: ${reason}`);
+    super(index === undefined ? reason : `Embedding ${index}: ${reason}`, options);
   }
 }
 
@@ -102,6 +103,58 @@ export class VectorStoreUnavailableError extends AskAiError {
   override readonly name = 'VectorStoreUnavailableError';
   readonly statusCode = 503;
   override readonly isRetryable = true;
+  /**
+   * Of the server: `none`, when it is well and the same call may succeed at once; `brief`, when a moment
+   * may mend it; `lasting`, when it may not.
+   */
+  readonly outage: 'none' | 'brief' | 'lasting';
+
+  constructor(
+    message: string,
+    {
+      outage = 'lasting',
+      ...options
+    }: ErrorOptions & { outage?: 'none' | 'brief' | 'lasting' } = {},
+  ) {
+    super(message, options);
+    this.outage = outage;
+  }
+}
+
+/** The vector store failed so often in a row that it is left alone for a while. */
+export class CircuitOpenError extends AskAiError {
+  override readonly name = 'CircuitOpenError';
+  readonly statusCode = 503;
+  override readonly isRetryable = true;
+
+  constructor(
+    message: string,
+    /** When it is asked again. */
+    readonly retryAfterMs: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** There was no answer in time. */
+export class DeadlineExceededError extends AskAiError {
+  override readonly name = 'DeadlineExceededError';
+  readonly statusCode = 504;
+  override readonly isRetryable = true;
+}
+
+/** The backend is being shut down. */
+export class ShuttingDownError extends AskAiError {
+  override readonly name = 'ShuttingDownError';
+  readonly statusCode = 503;
+  override readonly isRetryable = true;
+
+  constructor() {
+    super(
+      'The backend is being shut down: ask again, which another one or the next start answers.',
+    );
+  }
 }
 
 /** The vector store was reached, but is not as it must be; the message says the remedy. */

@@ -24,6 +24,7 @@ import { runIndex } from './pipeline/runIndex';
 import type { ConfigService } from './services/ConfigService';
 import { HealthService } from './services/HealthService';
 import { IndexWorker } from './services/IndexWorker';
+import type { ResilienceFigures } from './services/ResilientVectorStore';
 import { type VectorStoreDependencies, VectorStoreFactory } from './services/VectorStoreFactory';
 import type { QuestionStore } from './types';
 
@@ -63,6 +64,12 @@ export interface AskAiRuntime {
   readonly questions: QuestionStore;
   /** When the schedule asks for the next run. */
   nextRun?: Date;
+  /** Resolves when the store is open, or closed: a server may be away for a while. */
+  opened(): Promise<void>;
+  /** Repeated calls and the state of the circuit breakers, for a store on a server. */
+  resilience(): ResilienceFigures | undefined;
+  /** Takes no more runs and ends the one under way. */
+  stopIndexing(): Promise<void>;
   /** Ends the run under way and releases everything, in reverse order. */
   close(): Promise<void>;
 }
@@ -71,10 +78,14 @@ export interface AskAiRuntime {
 export async function createRuntime(options: RuntimeOptions): Promise<AskAiRuntime> {
   const { config, logger, collectors, extensions } = options;
   const releases = new ReleaseStack();
-  const { store, runs, questions } = await VectorStoreFactory.open(config, logger, {
-    ...options,
-    vectorStores: extensions.vectorStores,
-  });
+  const { store, runs, questions, opened, resilience } = await VectorStoreFactory.serve(
+    config,
+    logger,
+    {
+      ...options,
+      vectorStores: extensions.vectorStores,
+    },
+  );
   releases.add(() => store.close());
   const embeddingProvider = await createEmbeddingProvider(config, extensions);
   const languageModel = await createLanguageModel(config, extensions);
@@ -174,6 +185,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
     status: async ({ access } = { access: READS_ALL }) =>
       readableStatus(await indexStatus({ store, runs, nextRun: runtime.nextRun }), access, store),
     health: () => healthService.check(),
+    opened,
+    resilience,
+    stopIndexing: () => worker.stop(),
     close: () => releases.releaseAll(),
   };
   return runtime;

@@ -7,6 +7,7 @@ import type {
 import type { CatalogService } from '@backstage/plugin-catalog-node';
 import { durationToMilliseconds } from '@backstage/types';
 import { CronTime } from 'cron';
+import { retry } from './lib/retry';
 import { waitUntilSettled } from './lib/settle';
 import type { AskAiRuntime } from './runtime';
 import type { ConfigService } from './services/ConfigService';
@@ -58,7 +59,7 @@ export async function scheduleIndex(options: ScheduleOptions): Promise<void> {
     runtime.nextRun = nextRun(frequency);
   }
   settled
-    .then(() => runtime.requestIndex({ trigger: 'startup' }))
+    .then(() => patiently(() => runtime.requestIndex({ trigger: 'startup' }), options.signal))
     .catch(error => {
       if (!options.signal.aborted) {
         logger.error('Could not start the first index run', error);
@@ -66,9 +67,22 @@ export async function scheduleIndex(options: ScheduleOptions): Promise<void> {
     });
 }
 
+/** The store may be away for a moment, or for longer; each start indexes once it is back. */
+function patiently<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  return retry(call, {
+    maxAttempts: Number.POSITIVE_INFINITY,
+    baseDelayMs: SETTLE_POLL_MS,
+    maxDelayMs: SETTLE_POLL_MS,
+    maxRetryAfterMs: SETTLE_POLL_MS,
+    deadlineMs: Number.POSITIVE_INFINITY,
+    signal,
+  });
+}
+
 async function settle({ runtime, config, catalog, auth, logger, signal }: ScheduleOptions) {
   const stableForMs = config.getIndexConfig().settleSeconds * 1_000;
-  const { entityCount } = await runtime.status();
+  await runtime.opened();
+  const { entityCount } = await patiently(() => runtime.status(), signal);
   logger.info('Waiting for the catalog to settle before the first index run');
   const count = await waitUntilSettled(
     async () => {

@@ -7,7 +7,7 @@ import { clearDocuments } from './documentRows';
 import { refreshKeywordStatistics } from './keywordStatistics';
 import { liveTableOid } from './liveTable';
 import { cleanUpLoad, cleanUpLoadInTime } from './load/cleanUpLoad';
-import { LOCK_TIMEOUT } from './lockRetries';
+import { LOCK_NOT_AVAILABLE } from './sqlStates';
 import { ensureTextSearchConfig } from './textSearch';
 import { DeferredIndex } from './vectorIndex/DeferredIndex';
 import type { VectorIndex } from './vectorIndex/VectorIndex';
@@ -174,7 +174,7 @@ export class StoreUpkeep {
       try {
         await session.execute(sql`vacuum embeddings`);
       } catch (error) {
-        if (driverError(error).code !== LOCK_TIMEOUT) {
+        if (driverError(error).code !== LOCK_NOT_AVAILABLE) {
           throw error;
         }
         this.logger.debug('The table embeddings is vacuumed later: its index is being built.');

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import type { Database } from './connection';
 import { driverError } from './databaseErrors';
+import { DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE } from './sqlStates';
 
 /** While it waits for a lock on a table, everybody who comes after waits behind it: not for long. */
 const LOCK_TIMEOUT_MS = 1_000;
@@ -12,11 +13,6 @@ const LONGEST_PAUSE_MS = 4_000;
 
 /** As long as a backup of a large database may hold its tables. */
 const PATIENCE_MS = 30 * 60_000;
-
-/** `lock_not_available` */
-export const LOCK_TIMEOUT = '55P03';
-/** `deadlock_detected`: of two that wait for each other, this one steps back. */
-const DEADLOCK = '40P01';
 
 /**
  * Carries out a short transaction that locks a table which others use. When one of them does not let go
@@ -42,7 +38,7 @@ export async function withLockRetries<T>(
       });
     } catch (error) {
       const code = driverError(error).code ?? '';
-      if (![LOCK_TIMEOUT, DEADLOCK].includes(code) || performance.now() > deadline) {
+      if (![LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED].includes(code) || performance.now() > deadline) {
         throw error;
       }
       // It rejects with an error of its own when the signal aborts; the loop looks at the signal.

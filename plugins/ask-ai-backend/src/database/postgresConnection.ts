@@ -8,6 +8,7 @@ import { Client, type ClientBase, Pool, type PoolClient, type PoolConfig } from 
 import { from as copyFrom } from 'pg-copy-streams';
 import type { CopyIn, Database, DatabaseConnection } from './connection';
 import { driverError } from './databaseErrors';
+import { DEADLOCK_DETECTED, SERIALIZATION_FAILURE } from './sqlStates';
 import type { VectorIndexOptions } from './vectorIndex/types';
 
 /** How to reach a PostgreSQL server. All durations in milliseconds. */
@@ -118,8 +119,7 @@ export function openPostgresConnection(
   };
 }
 
-/** `deadlock_detected` and `serialization_failure` */
-const BEATEN_BY_ANOTHER = ['40P01', '40001'];
+const BEATEN_BY_ANOTHER = [DEADLOCK_DETECTED, SERIALIZATION_FAILURE];
 const ATTEMPTS = 5;
 
 /** PostgreSQL ends one of the transactions that wait for each other: that one can begin again. */

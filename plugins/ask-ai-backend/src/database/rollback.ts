@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { ConflictError, VectorStoreSchemaError } from '../errors';
 import { type Database, type DatabaseConnection, selectRows } from './connection';
 import { driverError, translateDatabaseError } from './databaseErrors';
-import { LOCK_TIMEOUT, withLockRetries } from './lockRetries';
+import { withLockRetries } from './lockRetries';
 import { assertNoMaintenance } from './maintenanceLock';
 import { foreignAmong, readObjects } from './migration/databaseObjects';
 import { JOURNAL_TABLE, pendingMigrations, readJournal } from './migration/journal';
@@ -15,6 +15,7 @@ import {
   wordsOf,
 } from './migration/migrationFiles';
 import { withMigrationLock } from './migrator';
+import { LOCK_NOT_AVAILABLE } from './sqlStates';
 
 /** For those who use the tables; a backend that goes on does not let go of them for long. */
 const PATIENCE_MS = 20_000;
@@ -200,7 +201,7 @@ function translate(error: unknown, where: string): Error {
       { cause },
     );
   }
-  if (cause.code === LOCK_TIMEOUT) {
+  if (cause.code === LOCK_NOT_AVAILABLE) {
     return new ConflictError(
       'Nothing was undone: somebody is using the tables, and did not let go of them. Stop the backends, wait for backups, then roll back again.',
     );

@@ -23,6 +23,10 @@ export interface RetryPolicy {
 }
 
 export interface RetryOptions extends RetryPolicy {
+  /** Default: what says `isRetryable: true`. */
+  isRetryable?: (error: unknown) => boolean;
+  /** Before each wait. */
+  onRetry?: (error: unknown, waitMs: number) => void;
   signal?: AbortSignal;
   clock?: Clock;
   /** From 0 to below 1. */
@@ -50,6 +54,7 @@ export const systemClock: Clock = {
  */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { signal, clock = systemClock, random = Math.random } = options;
+  const mayRetry = options.isRetryable ?? isRetryable;
   const deadline = clock.now() + options.deadlineMs;
   for (let failures = 1; ; failures++) {
     signal?.throwIfAborted();
@@ -59,7 +64,8 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
       signal?.throwIfAborted();
       const waitMs = delayAfter(error, failures, options, random);
       const isOver = failures >= options.maxAttempts || clock.now() + waitMs > deadline;
-      if (!isRetryable(error) || isOver) throw error;
+      if (!mayRetry(error) || isOver) throw error;
+      options.onRetry?.(error, waitMs);
       await clock.sleep(waitMs, signal);
     }
   }

@@ -14,6 +14,7 @@ import type {
   PostgresConfig,
   QuestionsConfig,
   RateLimitConfig,
+  ResilienceConfig,
   VectorIndexConfig,
   VectorStoreConfig,
   VectorStoreType,
@@ -32,6 +33,7 @@ export type {
   PostgresConfig,
   QuestionsConfig,
   RateLimitConfig,
+  ResilienceConfig,
   VectorIndexConfig,
   VectorStoreConfig,
   VectorStoreType,
@@ -91,6 +93,16 @@ export class ConfigService {
   /** Of PostgreSQL, on a server and embedded; left out: as the store has it. */
   getTextSearchConfig(): string | undefined {
     return this.askAi.vectorStore.textSearchConfig;
+  }
+
+  /** Of the server; the other stores are part of this process. */
+  getResilienceConfig(): ResilienceConfig {
+    return this.askAi.vectorStore.resilience;
+  }
+
+  /** Milliseconds. */
+  getShutdownTimeoutMillis(): number {
+    return this.askAi.shutdownTimeoutMillis;
   }
 
   getEmbeddingConfig(): EmbeddingConfig {

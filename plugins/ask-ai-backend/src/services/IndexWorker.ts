@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { IndexStarted } from 'backstage-plugin-ask-ai-common';
 import { thisOwner } from '../lib/owner';
+import { retry } from '../lib/retry';
 import { noProgress, type Run, type RunProgress, type RunRequest, type RunStore } from '../types';
 
 /** Well below the silence after which a run counts as dead. */
@@ -12,6 +13,15 @@ const BUSY_POLL_MS = 2_000;
 
 /** Progress in the log, for a person who watches. */
 const LOG_EVERY_MS = 10_000;
+
+/** For as long as a run without a sign of life counts as alive. Durations in milliseconds. */
+const FINISHING = {
+  maxAttempts: 20,
+  baseDelayMs: 200,
+  maxDelayMs: 2_000,
+  maxRetryAfterMs: 2_000,
+  deadlineMs: 30_000,
+};
 
 /** Carries out one run; see `runIndex`. */
 export type ExecuteRun = (
@@ -82,16 +92,37 @@ export class IndexWorker {
 
   private async workUntilIdle(): Promise<void> {
     while (!this.stopping.signal.aborted) {
-      const run = await this.options.runs.claim(this.owner);
+      const run = await this.claim();
       if (run === 'idle') {
         return;
       }
-      if (run === 'busy') {
+      if (run === 'busy' || run === 'unknown') {
         await delay(BUSY_POLL_MS, undefined, { signal: this.stopping.signal }).catch(() => {});
       } else {
         await this.carryOut(run);
       }
     }
+  }
+
+  /** A server that is away comes back, and the runs that wait for it are there still. */
+  private async claim(): Promise<Run | 'busy' | 'idle' | 'unknown'> {
+    try {
+      return await this.options.runs.claim(this.owner);
+    } catch (error) {
+      if (!(error as { isRetryable?: boolean }).isRetryable) {
+        throw error;
+      }
+      this.options.logger.warn('Could not look whether an index run waits', error as Error);
+      return 'unknown';
+    }
+  }
+
+  /** Nobody else knows how the run ended, and until it counts as dead there will be no other. */
+  private finish(...end: Parameters<RunStore['finish']>): Promise<void> {
+    return retry(() => this.options.runs.finish(...end), {
+      ...FINISHING,
+      maxAttempts: this.stopping.signal.aborted ? 2 : FINISHING.maxAttempts,
+    });
   }
 
   private async carryOut(run: Run): Promise<void> {
@@ -125,7 +156,7 @@ export class IndexWorker {
       });
       progress = result.progress;
       const reason = result.reasons.join(' ') || undefined;
-      await runs.finish(run.id, reason ? 'failed' : 'completed', progress, reason);
+      await this.finish(run.id, reason ? 'failed' : 'completed', progress, reason);
       if (reason) {
         logger.error(`Index run failed: ${reason}`);
       } else {
@@ -148,7 +179,7 @@ export class IndexWorker {
     signal: AbortSignal,
     error: unknown,
   ): Promise<void> {
-    const { logger, runs } = this.options;
+    const { logger } = this.options;
     const reason = this.stopping.signal.aborted
       ? 'The backend was shut down.'
       : error instanceof Error
@@ -161,9 +192,9 @@ export class IndexWorker {
         .settle()
         .catch(failure => logger.warn('Could not bring up to date what searches rely on', failure));
     }
-    await runs
-      .finish(run.id, outcome, progress, reason)
-      .catch(failure => logger.error('Could not write down how the index run ended', failure));
+    await this.finish(run.id, outcome, progress, reason).catch(failure =>
+      logger.error('Could not write down how the index run ended', failure),
+    );
   }
 }
 

@@ -16,7 +16,11 @@ import type { ConfigService } from './ConfigService';
 import { InMemoryQuestionStore } from './InMemoryQuestionStore';
 import { InMemoryRunStore } from './InMemoryRunStore';
 import { InMemoryVectorStore } from './InMemoryVectorStore';
+import { lateQuestionStore, lateRunStore } from './lateRecords';
 import { PgVectorStore } from './PgVectorStore';
+import { type ResilienceFigures, ResilientVectorStore } from './ResilientVectorStore';
+import type { GuardObserver } from './resilient/Guard';
+import { StoreOpening } from './StoreOpening';
 
 /** What the factory may need from around the plugin. */
 export interface VectorStoreDependencies {
@@ -26,6 +30,8 @@ export interface VectorStoreDependencies {
   vectorStores?: ReadonlyMap<string, VectorStoreProvider>;
   /** `false` leaves the schema as it is. Default `true`. */
   migrate?: boolean;
+  /** Is told of repeated calls and of circuit breakers that open and close. */
+  observer?: GuardObserver;
 }
 
 /** The store, and the records of runs and questions that lie beside it. */
@@ -35,18 +41,64 @@ export interface OpenStores {
   questions: QuestionStore;
 }
 
+/** What a backend works with, from its start to its end. */
+export interface ServedStores extends OpenStores {
+  /** Resolves when the store is open, or closed. */
+  opened(): Promise<void>;
+  /** `undefined` for a store that is part of this process. */
+  resilience(): ResilienceFigures | undefined;
+}
+
 /** Makes the store that the configuration asks for. One that can't start is an error, never another. */
 export class VectorStoreFactory {
-  /** @throws VectorStoreUnavailableError, VectorStoreSchemaError or ConfigurationError. */
+  /**
+   * The store with its decorators.
+   *
+   * @throws VectorStoreUnavailableError, VectorStoreSchemaError or ConfigurationError.
+   */
   static async create(
     config: ConfigService,
     logger: LoggerService,
     dependencies: VectorStoreDependencies = {},
   ): Promise<IVectorStore> {
-    return (await VectorStoreFactory.open(config, logger, dependencies)).store;
+    const { store } = await VectorStoreFactory.open(config, logger, dependencies);
+    return config.getVectorStoreType() === 'postgresql'
+      ? decorate(store, config, dependencies)
+      : store;
   }
 
-  /** Like `create`, with the records beside it. Closing the store closes all. */
+  /**
+   * What a backend works with. A server that can't be reached, or is not as it must be, keeps nobody from
+   * starting: the store is opened as soon as that works, and until then calls reject with the reason.
+   *
+   * @throws ConfigurationError, and what a store on this machine can't be opened for.
+   */
+  static async serve(
+    config: ConfigService,
+    logger: LoggerService,
+    dependencies: VectorStoreDependencies = {},
+  ): Promise<ServedStores> {
+    const open = () => VectorStoreFactory.open(config, logger, dependencies);
+    if (config.getVectorStoreType() !== 'postgresql') {
+      const stores = await open();
+      return { ...stores, opened: async () => {}, resilience: () => undefined };
+    }
+    const opening = await StoreOpening.start(async () => {
+      const stores = await open();
+      return { ...stores, close: () => stores.store.close() };
+    }, logger);
+    const late = { current: () => opening.current().store, close: () => opening.close() };
+    const store = decorate(late, config, dependencies);
+    return {
+      store,
+      runs: lateRunStore(() => opening.current().runs),
+      questions: lateQuestionStore(() => opening.current().questions),
+      opened: () => opening.settled(),
+      resilience: () => store.figures,
+    };
+  }
+
+  /** The bare store, with the records beside it. Closing the store closes all. */
   static async open(
     config: ConfigService,
     logger: LoggerService,
@@ -86,6 +138,15 @@ export class VectorStoreFactory {
         return undefined;
     }
   }
+}
+
+/** A server is at the other end of a network. */
+function decorate(
+  store: Parameters<typeof ResilientVectorStore.create>[0],
+  config: ConfigService,
+  { observer }: VectorStoreDependencies,
+): ResilientVectorStore {
+  return ResilientVectorStore.create(store, { ...config.getResilienceConfig(), observer });
 }
 
 /** Runs and questions of a store that has no place for them. */

@@ -3,8 +3,9 @@ import { sql } from 'drizzle-orm';
 import { type Database, type DatabaseConnection, selectRows } from '../connection';
 import { driverError } from '../databaseErrors';
 import { liveTableOid } from '../liveTable';
-import { LOCK_TIMEOUT, setLockTimeout } from '../lockRetries';
+import { setLockTimeout } from '../lockRetries';
 import { withCleanUpLock } from '../maintenanceLock';
+import { LOCK_NOT_AVAILABLE } from '../sqlStates';
 import { endCapture, isCapturing } from './captureChanges';
 import { StagingTable } from './stagingTable';
 
@@ -30,7 +31,10 @@ export async function cleanUpLoad(connection: DatabaseConnection): Promise<boole
     });
     return true;
   } catch (error) {
-    if ((error as Error).name === 'ConflictError' || driverError(error).code === LOCK_TIMEOUT) {
+    if (
+      (error as Error).name === 'ConflictError' ||
+      driverError(error).code === LOCK_NOT_AVAILABLE
+    ) {
       return false;
     }
     throw error;

@@ -11,7 +11,7 @@ import type { DatabaseConnection } from '../connection';
 import { isEmpty } from '../counts';
 import { driverError } from '../databaseErrors';
 import { lastOfEqualIds } from '../embeddingRows';
-import { LOCK_TIMEOUT } from '../lockRetries';
+import { LOCK_NOT_AVAILABLE } from '../sqlStates';
 import { upsertEmbeddings } from '../upsert';
 import { readLoadObstacle } from './loadObstacle';
 import { loadTable, type TableLoad } from './loadTable';
@@ -86,7 +86,7 @@ async function loadIfEmpty(
     const { code, message, name } = driverError(error) as Error & { code?: string };
     if (code === INSUFFICIENT_PRIVILEGE) {
       options.warn(`${ONE_BY_ONE}: ${message}.`);
-    } else if (name !== 'ConflictError' && code !== LOCK_TIMEOUT) {
+    } else if (name !== 'ConflictError' && code !== LOCK_NOT_AVAILABLE) {
       // Not that somebody else loads the table, or has written to it.
       throw error;
     }

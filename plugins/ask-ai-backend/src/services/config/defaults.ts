@@ -59,6 +59,22 @@ export const DEFAULTS = {
     /** The server's limit must strike first, or the statement goes on with nobody waiting. */
     queryTimeoutMarginMillis: 2_000,
   },
+  resilience: {
+    /** Over in less than a second, which is what a connection that broke needs. */
+    maxAttempts: 4,
+    /** As long as a connection may take; a search takes milliseconds. */
+    attemptTimeoutMillis: 5_000,
+    /** Whoever asked waits: two attempts. */
+    readDeadlineMillis: 10_000,
+    /** A fail-over takes half a minute, and an index run can wait for it. */
+    writeDeadlineMillis: 30_000,
+    /** One is chance, and as many as that in a row are not. */
+    breakerFailures: 5,
+    /** A server that is back is in use after a second. */
+    breakerOpenMillis: 1_000,
+  },
+  /** Kubernetes kills after 30 s, of which other plugins need some, too. */
+  shutdownTimeoutMillis: 10_000,
   vectorIndex: {
     /** In reach of 1M rows: 0.959 in 7 ms, measured with m 32, efConstruction 128, efSearch 150. */
     recallTarget: 0.95,

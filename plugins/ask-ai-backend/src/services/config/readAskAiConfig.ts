@@ -188,11 +188,12 @@ function complete(askAi: CheckedAskAi, surroundings: Surroundings): AskAiConfig 
 }
 
 function completeStore(askAi: CheckedAskAi, surroundings: Surroundings): VectorStoreConfig {
-  const { embedded, postgresql } = askAi.vectorStore;
+  const { embedded, postgresql, resilience } = askAi.vectorStore;
   const { server, ...settings } = postgresql;
   return {
     type: storeType(askAi, surroundings),
     embedded,
+    resilience,
     ...settings,
     ...(server && { postgresql: { ...server, ...settings } }),
   };

@@ -94,6 +94,17 @@ const auditSchema = section({
   includeQuestions: flag().default(false),
 });
 
+const resilienceSchema = section({
+  maxAttempts: integer(1, 100).default(DEFAULTS.resilience.maxAttempts),
+  attemptTimeoutMillis: integer(1, LONGEST_CALL_MS).default(
+    DEFAULTS.resilience.attemptTimeoutMillis,
+  ),
+  readDeadlineMillis: integer(1, LONGEST_CALL_MS).default(DEFAULTS.resilience.readDeadlineMillis),
+  writeDeadlineMillis: integer(1, LONGEST_CALL_MS).default(DEFAULTS.resilience.writeDeadlineMillis),
+  breakerFailures: integer(1, 1_000).default(DEFAULTS.resilience.breakerFailures),
+  breakerOpenMillis: integer(1, LONGEST_CALL_MS).default(DEFAULTS.resilience.breakerOpenMillis),
+});
+
 const vectorStoreSchema = section({
   type: text(`one of ${OWN_IDS.vectorStores.join(', ')}`).optional(),
   embedded: section({
@@ -101,6 +112,7 @@ const vectorStoreSchema = section({
   }).prefault({}),
   // No block says the same as one that describes only the index, and nothing of it.
   postgresql: postgresqlSchema.prefault({ index: {} }),
+  resilience: resilienceSchema.prefault({}),
 });
 
 /** The `askAi` block of the configuration. */
@@ -122,6 +134,7 @@ export const askAiSchema = section({
   questions: questionsSchema.prefault({}),
   audit: auditSchema.prefault({}),
   vectorStore: vectorStoreSchema.prefault({}),
+  shutdownTimeoutMillis: integer(0, LONGEST_CALL_MS).default(DEFAULTS.shutdownTimeoutMillis),
 });
 
 /** The block as it was given, checked and with its fixed defaults. */

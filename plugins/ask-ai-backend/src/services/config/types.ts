@@ -21,6 +21,9 @@ export type PostgresConfig = NonNullable<PostgresqlBlock['server']> & {
   textSearchConfig?: string;
 };
 
+/** How failures of the server are dealt with. All durations in milliseconds. */
+export type ResilienceConfig = CheckedAskAi['vectorStore']['resilience'];
+
 /** Where the index lies. */
 export interface VectorStoreConfig {
   type: VectorStoreType;
@@ -34,6 +37,8 @@ export interface VectorStoreConfig {
   index: VectorIndexConfig;
   /** By what words are made of texts; `memory` makes nothing of it. */
   textSearchConfig?: string;
+  /** Of `postgresql`; the other stores are part of this process. */
+  resilience: ResilienceConfig;
 }
 
 /** What turns texts into vectors. */
@@ -114,4 +119,6 @@ export interface AskAiConfig extends ChunkingConfig {
   questions: QuestionsConfig;
   audit: AuditConfig;
   vectorStore: VectorStoreConfig;
+  /** How long requests and the index run may take to end after the backend was told to. */
+  shutdownTimeoutMillis: number;
 }

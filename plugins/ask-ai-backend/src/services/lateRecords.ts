@@ -1,0 +1,28 @@
+import type { QuestionStore, RunStore } from '../types';
+
+/** Runs of a store that may not be open yet; `open` throws why. */
+export function lateRunStore(open: () => RunStore): RunStore {
+  return {
+    enqueue: async request => open().enqueue(request),
+    claim: async owner => open().claim(owner),
+    heartbeat: async (runId, progress) => open().heartbeat(runId, progress),
+    finish: async (runId, outcome, progress, reason) =>
+      open().finish(runId, outcome, progress, reason),
+    requestCancel: async () => open().requestCancel(),
+    current: async () => open().current(),
+    latest: async () => open().latest(),
+    recordFailure: async failure => open().recordFailure(failure),
+    forgetFailure: async document => open().forgetFailure(document),
+    failures: async limit => open().failures(limit),
+  };
+}
+
+/** Questions of a store that may not be open yet; `open` throws why. */
+export function lateQuestionStore(open: () => QuestionStore): QuestionStore {
+  return {
+    record: async question => open().record(question),
+    rate: async (answerId, feedback) => open().rate(answerId, feedback),
+    unanswered: async limit => open().unanswered(limit),
+    forget: async askedBefore => open().forget(askedBefore),
+  };
+}
