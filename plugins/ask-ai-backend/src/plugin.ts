@@ -9,10 +9,12 @@ import { createCollectors } from './createCollectors';
 import { backstageDatabaseOptions } from './database/backstageDatabase';
 import { type Extensions, registerExtensionPoints } from './extensions';
 import { createRouter } from './router';
+import { OpenRequests } from './router/OpenRequests';
 import { createRuntime } from './runtime';
 import { scheduleIndex } from './schedule';
 import { ConfigService } from './services/ConfigService';
 import { RateLimiter } from './services/RateLimiter';
+import { shutDown } from './shutDown';
 
 /** Answers engineers' questions from the software catalog and TechDocs. */
 export const askAiPlugin = createBackendPlugin({
@@ -49,9 +51,15 @@ export const askAiPlugin = createBackendPlugin({
           backstageDatabase: () => backstageDatabaseOptions(database),
         });
         const stopping = new AbortController();
+        const requests = new OpenRequests();
         lifecycle.addShutdownHook(async () => {
           stopping.abort();
-          await runtime.close();
+          await shutDown({
+            runtime,
+            requests,
+            timeoutMillis: config.getShutdownTimeoutMillis(),
+            logger,
+          });
         });
         permissionsRegistry.addPermissions(askAiPermissions);
         const service = AskAiService.create({
@@ -65,7 +73,7 @@ export const askAiPlugin = createBackendPlugin({
           questions: config.getQuestionsConfig(),
         });
         registerActions(services.actionsRegistry, service);
-        httpRouter.use(createRouter({ service, runtime, httpAuth }));
+        httpRouter.use(createRouter({ service, runtime, httpAuth, requests }));
         // Express tells by the four parameters that it is called with errors; the type does not say so.
         httpRouter.use(reportUndecidedVisibility as unknown as RequestHandler);
         httpRouter.addAuthPolicy({ path: '/health', allow: 'unauthenticated' });

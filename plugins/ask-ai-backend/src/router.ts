@@ -7,7 +7,7 @@ import express, {
 } from 'express';
 import PromiseRouter from 'express-promise-router';
 import type { AskAiService, Caller } from './AskAiService';
-import { TooManyRequestsError } from './errors';
+import { CircuitOpenError, TooManyRequestsError } from './errors';
 import { openApiDocument } from './openapi/document';
 import {
   parseAskRequest,
@@ -20,6 +20,7 @@ import {
 import { whenClientLeaves } from './router/clientLeft';
 import { sendEvents, wantsEvents } from './router/eventStream';
 import { sendNdjson } from './router/ndjson';
+import { OpenRequests } from './router/OpenRequests';
 import type { AskAiRuntime } from './runtime';
 
 /** What the router needs. */
@@ -27,14 +28,21 @@ export interface RouterOptions {
   service: AskAiService;
   runtime: Pick<AskAiRuntime, 'health'>;
   httpAuth: HttpAuthService;
+  /** Default: a count of its own. */
+  requests?: OpenRequests;
 }
 
 /** Largest body, as Express writes it: a question with a long history. */
 const BODY_LIMIT = '2mb';
 
 /** HTTP under `/api/ask-ai`: parse, call one use case, shape the reply. */
-export function createRouter({ service, runtime, httpAuth }: RouterOptions): Router {
+export function createRouter(options: RouterOptions): Router {
+  const { service, runtime, httpAuth, requests = new OpenRequests() } = options;
   const router = PromiseRouter();
+  router.use((_request, response, next) => {
+    response.locals.shutdown = requests.admit(response);
+    next();
+  });
   router.use(express.json({ limit: BODY_LIMIT }));
 
   router.get('/health', async (_request, response) => {
@@ -45,7 +53,7 @@ export function createRouter({ service, runtime, httpAuth }: RouterOptions): Rou
   /** Everything but /health needs a caller that Backstage knows. */
   const callerOf = async (request: Request, response: Response): Promise<Required<Caller>> => ({
     credentials: await httpAuth.credentials(request, { allow: ['user', 'service'] }),
-    signal: whenClientLeaves(response),
+    signal: AbortSignal.any([whenClientLeaves(response), response.locals.shutdown]),
     request,
   });
 
@@ -119,7 +127,8 @@ export function createRouter({ service, runtime, httpAuth }: RouterOptions): Rou
 
 /** Backstage's own error handler answers; it knows no such header. */
 const tellWhenToRetry: ErrorRequestHandler = (error, _request, response, next) => {
-  if (error instanceof TooManyRequestsError && !response.headersSent) {
+  const isTold = error instanceof TooManyRequestsError || error instanceof CircuitOpenError;
+  if (isTold && !response.headersSent) {
     response.setHeader('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1_000)));
   }
   next(error);

@@ -16,7 +16,7 @@ export function wantsEvents(request: Request): boolean {
  * Sends events as they come. What fails before the first is answered with a status, what fails later
  * with an event `error`.
  *
- * @param signal - aborts when the client has left.
+ * @param signal - aborts when the client has left, or the backend ends.
  */
 export async function sendEvents(
   response: Response,
@@ -39,7 +39,7 @@ export async function sendEvents(
       }
     }
   } catch (error) {
-    if (!signal.aborted) {
+    if (!response.destroyed) {
       response.write(format(errorEvent(error as Error)));
     }
   } finally {
