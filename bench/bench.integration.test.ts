@@ -51,6 +51,7 @@ const EXPECTED: Record<string, string[]> = {
   bulk: ['resident set', 'live upserts', 'COPY BINARY'],
   index: ['chunks of the catalog', 'valid vector index', 'resident set', 'second run', 'COPY'],
   filter: ['10 %', '1 %', '0.1 %', 'fewest hits', 'recall@10', 'p50'],
+  cache: ['hit in the process', 'hit in Redis', 'miss'],
   recall: ['full precision: recall@10', 'half precision: recall@10', 'size of the vector index'],
   memory: ['exact search'],
   scale: ['load of', 'build', 'calibration', 'size of the table', 'at the same recall', 'p95'],

@@ -1,5 +1,6 @@
 import type { Suite } from '../suite';
 import { bulk } from './bulk';
+import { cache } from './cache';
 import { filter } from './filter';
 import { hybrid } from './hybrid';
 import { indexing } from './indexing';
@@ -17,6 +18,7 @@ export const SUITES: Suite[] = [
   bulk,
   indexing,
   filter,
+  cache,
   recall,
   memory,
   scale,

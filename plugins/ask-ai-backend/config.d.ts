@@ -264,6 +264,42 @@ export interface Config {
       includeQuestions?: boolean;
     };
 
+    cache?: {
+      /**
+       * Whether searches, and the embeddings of questions, are answered from what was found a short while ago: in the
+       * process and, where `backend.cache.store` is no memory, in that cache. Default `false`.
+       */
+      enabled?: boolean;
+
+      /**
+       * How long the result of a search is kept, in seconds, from 1 to 86400: so long may replicas
+       * that share no cache miss what another one wrote. Default `60`.
+       */
+      ttlSeconds?: number;
+
+      /**
+       * How long the embedding of a question is kept, in seconds, from 1 to 2592000. Default `3600`.
+       */
+      embeddingTtlSeconds?: number;
+
+      /**
+       * Results, and as many embeddings, that a process keeps at most. Default `1000`.
+       */
+      maxEntries?: number;
+
+      /**
+       * Memory that results, and again embeddings, take in a process at most, in bytes. Default
+       * `67108864`.
+       */
+      maxBytes?: number;
+
+      /**
+       * How long a call of the shared cache may take, in milliseconds, from 1 to 10000; beyond it
+       * the search goes on without. Default `100`.
+       */
+      timeoutMs?: number;
+    };
+
     /**
      * Where the index lies.
      */

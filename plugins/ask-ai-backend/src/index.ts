@@ -12,6 +12,7 @@ export type {
 export type { EmbeddingVector, IVectorStore } from 'backstage-plugin-ask-ai-node';
 export * from './errors';
 export { askAiPlugin as default } from './plugin';
+export { CachedVectorStore, type CachedVectorStoreOptions } from './services/CachedVectorStore';
 export type {
   AskAiConfig,
   PostgresConfig,

@@ -1,3 +1,4 @@
+import type { CacheService } from '@backstage/backend-plugin-api';
 import type {
   EmbeddingProvider,
   EmbeddingSpace,
@@ -5,6 +6,7 @@ import type {
 } from 'backstage-plugin-ask-ai-node';
 import { ConfigurationError } from './errors';
 import type { Extensions } from './extensions';
+import { CachedEmbeddingProvider } from './providers/CachedEmbeddingProvider';
 import { LexicalEmbeddingProvider } from './providers/LexicalEmbeddingProvider';
 import type { OpenAiServerOptions } from './providers/openAiServer';
 import type { ConfigService } from './services/ConfigService';
@@ -112,4 +114,23 @@ function extension<T>(key: string, known: ReadonlyMap<string, T> | undefined, id
 function openAiServer(config: ConfigService): OpenAiServerOptions {
   const { baseUrl, apiKey, headers, apiVersion, proxy } = config.getOpenAiConfig();
   return { baseUrl, apiKey, headers, apiVersion, proxyUrl: proxy };
+}
+
+/** The same model, which remembers questions where the configuration says so. */
+export function cacheQuestions(
+  embeddingProvider: EmbeddingProvider,
+  config: ConfigService,
+  { cache, dimensions }: { cache?: CacheService; dimensions?: number },
+): EmbeddingProvider {
+  const { enabled, isShared, embeddingTtlSeconds, ...bounds } = config.getCacheConfig();
+  // To embed by counting words takes less than to look it up.
+  if (!enabled || embeddingProvider.provider === 'lexical') {
+    return embeddingProvider;
+  }
+  return CachedEmbeddingProvider.create(embeddingProvider, {
+    ...bounds,
+    ttlMs: embeddingTtlSeconds * 1_000,
+    cache: isShared ? cache : undefined,
+    dimensions,
+  });
 }

@@ -26,6 +26,7 @@ export const askAiPlugin = createBackendPlugin({
         actionsRegistry: actionsRegistryServiceRef,
         auditor: coreServices.auditor,
         auth: coreServices.auth,
+        cache: coreServices.cache,
         catalog: catalogServiceRef,
         database: coreServices.database,
         discovery: coreServices.discovery,
@@ -49,6 +50,7 @@ export const askAiPlugin = createBackendPlugin({
           collectors: createCollectors(config, services, extensions.collectors),
           extensions,
           backstageDatabase: () => backstageDatabaseOptions(database),
+          cache: services.cache,
         });
         const stopping = new AbortController();
         const requests = new OpenRequests();

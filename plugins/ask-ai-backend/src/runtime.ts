@@ -12,7 +12,12 @@ import type { Collector, EmbeddingVector } from 'backstage-plugin-ask-ai-node';
 import type { Extensions } from './extensions';
 import { normaliseEntityRef } from './lib/entityRef';
 import { ReleaseStack } from './lib/releaseStack';
-import { createEmbeddingProvider, createLanguageModel, createProviderOf } from './models';
+import {
+  cacheQuestions,
+  createEmbeddingProvider,
+  createLanguageModel,
+  createProviderOf,
+} from './models';
 import { type Answer, type AnswerEvent, answerInPieces } from './pipeline/answer';
 import { READS_ALL, type ReadAccess } from './pipeline/authorise';
 import { authorisedStore, exportReadable } from './pipeline/authorisedStore';
@@ -87,15 +92,24 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
     },
   );
   releases.add(() => store.close());
-  const embeddingProvider = await createEmbeddingProvider(config, extensions);
   const languageModel = await createLanguageModel(config, extensions);
   const { dimensions, onModelChange } = config.getEmbeddingConfig();
+  const { cache } = options;
+  const embeddingProvider = cacheQuestions(
+    await createEmbeddingProvider(config, extensions),
+    config,
+    { cache, dimensions },
+  );
   const spaces = EmbeddingSpaces.create({
     store,
     runs,
     embeddingProvider,
     dimensions,
-    providerOf: space => createProviderOf(space, config, extensions),
+    providerOf: async space =>
+      cacheQuestions(await createProviderOf(space, config, extensions), config, {
+        cache,
+        dimensions: space.dimensions,
+      }),
     onModelChange,
     logger,
   });

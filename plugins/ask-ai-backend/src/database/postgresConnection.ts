@@ -192,7 +192,7 @@ function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function describeTarget(options: PostgresConnectionOptions): string {
+export function describeTarget(options: PostgresConnectionOptions): string {
   if (options.connectionString) {
     try {
       const url = new URL(options.connectionString);

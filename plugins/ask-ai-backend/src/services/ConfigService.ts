@@ -5,6 +5,7 @@ import type { IndexSchedule } from './config/schedule';
 import type {
   AskAiConfig,
   AuditConfig,
+  CacheConfig,
   ChunkingConfig,
   EmbeddingConfig,
   IndexConfig,
@@ -24,6 +25,7 @@ export type { IndexSchedule } from './config/schedule';
 export type {
   AskAiConfig,
   AuditConfig,
+  CacheConfig,
   ChunkingConfig,
   EmbeddingConfig,
   IndexConfig,
@@ -48,9 +50,11 @@ export class ConfigService {
    */
   static fromConfig(config: Config, modules: ModuleIds = {}): ConfigService {
     const databaseClient = config.getOptional('backend.database.client');
+    const cacheStore = config.getOptional('backend.cache.store');
     return new ConfigService(
       readAskAiConfig(config.getOptional('askAi'), {
         databaseClient: typeof databaseClient === 'string' ? databaseClient : undefined,
+        cacheStore: typeof cacheStore === 'string' ? cacheStore : undefined,
         modules,
       }),
     );
@@ -149,6 +153,10 @@ export class ConfigService {
 
   getQuestionsConfig(): QuestionsConfig {
     return this.askAi.questions;
+  }
+
+  getCacheConfig(): CacheConfig {
+    return this.askAi.cache;
   }
 
   getAuditConfig(): AuditConfig {

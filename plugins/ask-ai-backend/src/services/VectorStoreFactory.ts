@@ -1,10 +1,11 @@
-import type { LoggerService } from '@backstage/backend-plugin-api';
+import type { CacheService, LoggerService } from '@backstage/backend-plugin-api';
 import type { IVectorStore, VectorStoreProvider } from 'backstage-plugin-ask-ai-node';
 import type { DatabaseConnection } from '../database/connection';
 import { openEmbeddedConnection } from '../database/embeddedConnection';
 import { PgQuestionStore } from '../database/PgQuestionStore';
 import { PgRunStore } from '../database/PgRunStore';
 import {
+  describeTarget,
   openPostgresConnection,
   type PostgresConnectionOptions,
 } from '../database/postgresConnection';
@@ -12,6 +13,7 @@ import { DEFAULT_DIMENSIONS } from '../database/schema';
 import type { VectorIndexOptions } from '../database/vectorIndex/types';
 import { ConfigurationError } from '../errors';
 import type { QuestionStore, RunStore } from '../types';
+import { CachedVectorStore } from './CachedVectorStore';
 import type { ConfigService } from './ConfigService';
 import { InMemoryQuestionStore } from './InMemoryQuestionStore';
 import { InMemoryRunStore } from './InMemoryRunStore';
@@ -28,6 +30,8 @@ export interface VectorStoreDependencies {
   backstageDatabase?: () => Promise<PostgresConnectionOptions | undefined>;
   /** What modules of other packages bring, by the type that names it. */
   vectorStores?: ReadonlyMap<string, VectorStoreProvider>;
+  /** Backstage's cache service. Searches are cached where the configuration says so. */
+  cache?: CacheService;
   /** `false` leaves the schema as it is. Default `true`. */
   migrate?: boolean;
   /** Is told of repeated calls and of circuit breakers that open and close. */
@@ -62,9 +66,11 @@ export class VectorStoreFactory {
     dependencies: VectorStoreDependencies = {},
   ): Promise<IVectorStore> {
     const { store } = await VectorStoreFactory.open(config, logger, dependencies);
-    return config.getVectorStoreType() === 'postgresql'
-      ? decorate(store, config, dependencies)
-      : store;
+    return cached(
+      config.getVectorStoreType() === 'postgresql' ? decorate(store, config, dependencies) : store,
+      config,
+      dependencies,
+    );
   }
 
   /**
@@ -81,7 +87,8 @@ export class VectorStoreFactory {
     const open = () => VectorStoreFactory.open(config, logger, dependencies);
     if (config.getVectorStoreType() !== 'postgresql') {
       const stores = await open();
-      return { ...stores, opened: async () => {}, resilience: () => undefined };
+      const store = await cached(stores.store, config, dependencies);
+      return { ...stores, store, opened: async () => {}, resilience: () => undefined };
     }
     const opening = await StoreOpening.start(async () => {
       const stores = await open();
@@ -90,7 +97,7 @@ export class VectorStoreFactory {
     const late = { current: () => opening.current().store, close: () => opening.close() };
     const store = decorate(late, config, dependencies);
     return {
-      store,
+      store: await cached(store, config, dependencies),
       runs: lateRunStore(() => opening.current().runs),
       questions: lateQuestionStore(() => opening.current().questions),
       opened: () => opening.settled(),
@@ -147,6 +154,32 @@ function decorate(
   { observer }: VectorStoreDependencies,
 ): ResilientVectorStore {
   return ResilientVectorStore.create(store, { ...config.getResilienceConfig(), observer });
+}
+
+/** Outermost: what is answered from the cache needs no server. */
+async function cached(
+  store: IVectorStore,
+  config: ConfigService,
+  dependencies: VectorStoreDependencies,
+): Promise<IVectorStore> {
+  const { enabled, isShared, ttlSeconds, maxEntries, maxBytes, timeoutMs } =
+    config.getCacheConfig();
+  if (!enabled) {
+    return store;
+  }
+  const type = config.getVectorStoreType();
+  // Replicas do not share what lies in memory or in a folder.
+  const isOneProcess = type === 'memory' || type === 'embedded';
+  const name =
+    type === 'postgresql' ? describeTarget(await postgresOptions(config, dependencies)) : type;
+  return CachedVectorStore.create(store, {
+    ttlMs: ttlSeconds * 1_000,
+    maxEntries,
+    maxBytes,
+    timeoutMs,
+    cache: isShared && !isOneProcess ? dependencies.cache : undefined,
+    name,
+  });
 }
 
 /** Runs and questions of a store that has no place for them. */

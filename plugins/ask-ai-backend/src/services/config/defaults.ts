@@ -47,6 +47,17 @@ export const DEFAULTS = {
     /** A quarter: what was asked before tells little about what is missing now. */
     retentionDays: 90,
   },
+  cache: {
+    /** Long enough for a question that goes round a team, short enough for who shares no cache. */
+    ttlSeconds: 60,
+    /** A question depends on nothing but the model. */
+    embeddingTtlSeconds: 3_600,
+    maxEntries: 1_000,
+    /** 64 MiB: about 2,000 answers of a window of 50 chunks. */
+    maxBytes: 67_108_864,
+    /** Many times the round trip within a data centre, and still not felt. */
+    timeoutMs: 100,
+  },
   embedded: {
     directory: './.data/ask-ai',
   },

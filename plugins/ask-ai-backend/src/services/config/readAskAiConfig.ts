@@ -16,6 +16,8 @@ const PROBLEM_OPTIONS: ProblemOptions = {
 export interface Surroundings {
   /** `backend.database.client`: what Backstage itself stores its data in. */
   databaseClient?: string;
+  /** `backend.cache.store`: what Backstage's cache service is over. */
+  cacheStore?: string;
   modules?: ModuleIds;
 }
 
@@ -183,6 +185,7 @@ function complete(askAi: CheckedAskAi, surroundings: Surroundings): AskAiConfig 
       excludeKinds:
         askAi.index.excludeKinds ?? (askAi.index.kinds ? [] : [...DEFAULTS.index.excludeKinds]),
     },
+    cache: { ...askAi.cache, isShared: (surroundings.cacheStore ?? 'memory') !== 'memory' },
     vectorStore: completeStore(askAi, surroundings),
   };
 }

@@ -105,6 +105,15 @@ const resilienceSchema = section({
   breakerOpenMillis: integer(1, LONGEST_CALL_MS).default(DEFAULTS.resilience.breakerOpenMillis),
 });
 
+const cacheSchema = section({
+  enabled: flag().default(false),
+  ttlSeconds: integer(1, 86_400).default(DEFAULTS.cache.ttlSeconds),
+  embeddingTtlSeconds: integer(1, 2_592_000).default(DEFAULTS.cache.embeddingTtlSeconds),
+  maxEntries: integer(1, 1_000_000).default(DEFAULTS.cache.maxEntries),
+  maxBytes: integer(1_024, 17_179_869_184).default(DEFAULTS.cache.maxBytes),
+  timeoutMs: integer(1, 10_000).default(DEFAULTS.cache.timeoutMs),
+});
+
 const vectorStoreSchema = section({
   type: text(`one of ${OWN_IDS.vectorStores.join(', ')}`).optional(),
   embedded: section({
@@ -133,6 +142,7 @@ export const askAiSchema = section({
   rateLimit: rateLimitSchema.prefault({}),
   questions: questionsSchema.prefault({}),
   audit: auditSchema.prefault({}),
+  cache: cacheSchema.prefault({}),
   vectorStore: vectorStoreSchema.prefault({}),
   shutdownTimeoutMillis: integer(0, LONGEST_CALL_MS).default(DEFAULTS.shutdownTimeoutMillis),
 });

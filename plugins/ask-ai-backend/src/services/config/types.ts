@@ -99,6 +99,12 @@ export type QuestionsConfig = CheckedAskAi['questions'];
 /** What audit events tell. */
 export type AuditConfig = CheckedAskAi['audit'];
 
+/** What is answered from what was found a short while ago. */
+export type CacheConfig = CheckedAskAi['cache'] & {
+  /** `backend.cache.store` names one that replicas share; the one in memory is unbounded and shared by nobody. */
+  isShared: boolean;
+};
+
 /** Everything under `askAi`, checked, with every default. */
 export interface AskAiConfig extends ChunkingConfig {
   /** There when a language model answers. */
@@ -118,6 +124,7 @@ export interface AskAiConfig extends ChunkingConfig {
   rateLimit: RateLimitConfig;
   questions: QuestionsConfig;
   audit: AuditConfig;
+  cache: CacheConfig;
   vectorStore: VectorStoreConfig;
   /** How long requests and the index run may take to end after the backend was told to. */
   shutdownTimeoutMillis: number;

@@ -10,6 +10,7 @@ import { mockCredentials, mockServices, startTestBackend } from '@backstage/back
 import type { Entity } from '@backstage/catalog-model';
 import { catalogProcessingExtensionPoint } from '@backstage/plugin-catalog-node';
 import { policyExtensionPoint } from '@backstage/plugin-permission-node/alpha';
+import type { JsonObject } from '@backstage/types';
 import type { IndexStatus } from 'backstage-plugin-ask-ai-common';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { pollUntil } from '../../../../../tests/services/poll';
@@ -41,6 +42,8 @@ export async function startAccessBackend(options: {
   entities: Entity[];
   askAi: object;
   features?: BackendFeature[];
+  /** `backend.cache`. */
+  cache?: JsonObject;
 }): Promise<AccessBackend> {
   const unreachable = new Set<string>();
   let port = 0;
@@ -57,7 +60,10 @@ export async function startAccessBackend(options: {
       ...(options.features ?? []),
       mockServices.rootConfig.factory({
         data: {
-          backend: { baseUrl: 'http://localhost:0' },
+          backend: {
+            baseUrl: 'http://localhost:0',
+            ...(options.cache && { cache: options.cache }),
+          },
           permission: { enabled: true },
           askAi: { index: { settleSeconds: 2 }, ...options.askAi },
         },

@@ -1,0 +1,249 @@
+import { createHash } from 'node:crypto';
+import { serialize } from 'node:v8';
+import type { CacheService } from '@backstage/backend-plugin-api';
+import type {
+  DocumentChunk,
+  RankedResult,
+  SearchFilter,
+  SearchResult,
+  VectorIndexStatus,
+} from 'backstage-plugin-ask-ai-common';
+import type {
+  DocumentKey,
+  DocumentReplacement,
+  EmbedChunks,
+  EmbeddingSpace,
+  EmbeddingStream,
+  EmbeddingVector,
+  IVectorStore,
+  LoadOptions,
+  LoadResult,
+  RankedQuery,
+  ReembedOptions,
+  ReembedResult,
+  StoredDocument,
+  StoreStats,
+  WriteOptions,
+} from 'backstage-plugin-ask-ai-node';
+import { Generations } from '../lib/cache/Generations';
+import { SharedTier } from '../lib/cache/SharedTier';
+import { type CacheBounds, type CacheFigures, TwoTierCache } from '../lib/cache/TwoTierCache';
+
+/** How a store is cached. */
+export interface CachedVectorStoreOptions extends CacheBounds {
+  /** Backstage's cache service where it is one that all replicas share; left out: this process alone. */
+  cache?: Pick<CacheService, 'get' | 'set'>;
+  /** For one call of `cache`; beyond it the search goes on without. Default 100. */
+  timeoutMs?: number;
+  /** Names the store among all that use the same cache service; equal on all replicas. */
+  name?: string;
+}
+
+const DEFAULT_TIMEOUT_MS = 100;
+
+type Hits = SearchResult[] | RankedResult[];
+
+/**
+ * A store whose searches are answered from what equal searches found a short while ago: in this process,
+ * and in the cache that the replicas share.
+ *
+ * A search that begins after a write through this class was acknowledged never returns what that write
+ * removed: on the same replica always; on others at once where they share a cache that both can reach, else
+ * within the time to live. Why that holds is told at {@link Generations}. What follows from it:
+ *
+ * - Each search reads the shared generation first, a round trip of some 0.2 ms also for what lies in this
+ *   process. Nothing less tells a replica at once of another one's write.
+ * - While the generation can't be read, neither tier is trusted and searches go to the store, so that they
+ *   are slower and never staler. Equal ones that are under way are still one.
+ * - A write whose new generation the shared cache did not take is acknowledged all the same: a cache that
+ *   is down fails nothing. It is told again every second until it is taken; until then this process uses
+ *   no cache, and others may answer with what they keep until it expires. The same holds for a process
+ *   that is killed between commit and acknowledgement, and for who writes past this class, such as the
+ *   command line that works on the database itself.
+ * - A write that failed may have committed, so it counts as one that did.
+ * - Clocks of replicas that differ make results expire sooner, or later by that difference.
+ *
+ * It knows of no caller: whatever decides who may see what must lie above it.
+ */
+export class CachedVectorStore implements IVectorStore {
+  private readonly searches: TwoTierCache<Hits>;
+  private readonly generations: Generations;
+  private readonly prefix: string;
+
+  private constructor(
+    private readonly inner: IVectorStore,
+    { cache, timeoutMs = DEFAULT_TIMEOUT_MS, name = 'store', ...bounds }: CachedVectorStoreOptions,
+  ) {
+    const shared = cache && SharedTier.create({ cache, timeoutMs });
+    this.prefix = `search:${name}`;
+    this.generations = new Generations(shared, `generation:${name}`);
+    this.searches = new TwoTierCache({
+      ...bounds,
+      shared,
+      encode: hits => JSON.stringify(hits),
+      decode: text => JSON.parse(text),
+    });
+  }
+
+  static create(inner: IVectorStore, options: CachedVectorStoreOptions): CachedVectorStore {
+    return new CachedVectorStore(inner, options);
+  }
+
+  /** How often the cache answered, counted since the start. */
+  get figures(): Readonly<CacheFigures> {
+    return this.searches.figures;
+  }
+
+  get dimensions(): number {
+    return this.inner.dimensions;
+  }
+
+  store(embedding: EmbeddingVector): Promise<void> {
+    return this.write(() => this.inner.store(embedding));
+  }
+
+  storeBatch(embeddings: EmbeddingVector[]): Promise<void> {
+    return this.write(() => this.inner.storeBatch(embeddings));
+  }
+
+  storeAll(embeddings: EmbeddingStream, options?: LoadOptions): Promise<LoadResult> {
+    return this.write(() => this.inner.storeAll(embeddings, options));
+  }
+
+  replaceAll(
+    embeddings: EmbeddingStream,
+    options?: LoadOptions & { documents?(): Iterable<StoredDocument> },
+  ): Promise<LoadResult> {
+    return this.write(() => this.inner.replaceAll(embeddings, options));
+  }
+
+  search(
+    queryVector: ArrayLike<number>,
+    topK: number,
+    filter?: string | SearchFilter,
+  ): Promise<SearchResult[]> {
+    const vector = copyOf(queryVector);
+    const wanted = structuredClone(filter);
+    return this.cached(['search', vector, topK, wanted], () =>
+      this.inner.search(vector, topK, wanted),
+    );
+  }
+
+  searchRanked(query: RankedQuery): Promise<RankedResult[]> {
+    const { mode, text, topK } = query;
+    const vector = query.vector && copyOf(query.vector);
+    const filter = structuredClone(query.filter);
+    const space = query.space && { ...query.space };
+    return this.cached(['ranked', mode, text, vector, space, topK, filter], () =>
+      this.inner.searchRanked({ mode, text, vector, space, topK, filter }),
+    ) as Promise<RankedResult[]>;
+  }
+
+  clear(entityId?: string): Promise<void> {
+    return this.write(() => this.inner.clear(entityId));
+  }
+
+  count(entityId?: string): Promise<number> {
+    return this.inner.count(entityId);
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.inner.stats();
+  }
+
+  embeddingSpace(): Promise<EmbeddingSpace | undefined> {
+    return this.inner.embeddingSpace();
+  }
+
+  useEmbeddingSpace(space: EmbeddingSpace): Promise<void> {
+    return this.write(() => this.inner.useEmbeddingSpace(space));
+  }
+
+  changeEmbeddingSpace(
+    space: EmbeddingSpace,
+    embed: EmbedChunks,
+    options?: ReembedOptions,
+  ): Promise<ReembedResult> {
+    return this.write(() => this.inner.changeEmbeddingSpace(space, embed, options));
+  }
+
+  vectorIndex(): Promise<VectorIndexStatus | undefined> {
+    return this.inner.vectorIndex();
+  }
+
+  prepareForMany(): Promise<void> {
+    return this.inner.prepareForMany();
+  }
+
+  /** Changes ranks, so it counts as a write. */
+  refreshStatistics(): Promise<void> {
+    return this.write(() => this.inner.refreshStatistics());
+  }
+
+  export(options?: { after?: string }): AsyncIterable<EmbeddingVector> {
+    return this.inner.export(options);
+  }
+
+  documents(): AsyncIterable<StoredDocument> {
+    return this.inner.documents();
+  }
+
+  document(key: DocumentKey): Promise<StoredDocument | undefined> {
+    return this.inner.document(key);
+  }
+
+  chunkIds(key: DocumentKey): Promise<Set<string>> {
+    return this.inner.chunkIds(key);
+  }
+
+  chunks(key: DocumentKey, range: { from: number; to: number }): Promise<DocumentChunk[]> {
+    return this.inner.chunks(key, range);
+  }
+
+  replaceDocuments(
+    replacements: readonly DocumentReplacement[],
+    options?: WriteOptions & { space?: EmbeddingSpace },
+  ): Promise<{ removed: number }> {
+    return this.write(() => this.inner.replaceDocuments(replacements, options));
+  }
+
+  removeDocument(key: DocumentKey, options?: WriteOptions): Promise<{ removed: number }> {
+    return this.write(() => this.inner.removeDocument(key, options));
+  }
+
+  async close(): Promise<void> {
+    this.generations.close();
+    this.searches.clear();
+    await this.inner.close();
+  }
+
+  private async write<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      await this.generations.advance();
+    }
+  }
+
+  private async cached<T extends Hits>(query: unknown[], load: () => Promise<T>): Promise<T> {
+    const name = createHash('sha256').update(serialize(query)).digest('base64url');
+    const epoch = this.generations.ownEpoch;
+    const generation = await this.generations.current();
+    const hits = await this.searches.get(
+      generation
+        ? {
+            key: `${generation.epoch}:${generation.token}:${name}`,
+            sharedKey: generation.token && `${this.prefix}:${generation.token}:${name}`,
+            load,
+          }
+        : { key: `${epoch}:unkept:${name}`, isUnkept: true, load },
+    );
+    return hits as T;
+  }
+}
+
+/** The caller may change its vector while the search waits. What is no number is for the store to refuse. */
+function copyOf(vector: ArrayLike<number>): ArrayLike<number> {
+  const numbers = Array.from(vector);
+  return numbers.every(number => typeof number === 'number') ? Float64Array.from(numbers) : numbers;
+}
