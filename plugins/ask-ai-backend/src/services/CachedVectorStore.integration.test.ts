@@ -1,14 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CacheManager } from '@backstage/backend-defaults/cache';
 import { ConfigReader } from '@backstage/config';
-import { describeVectorStore } from 'backstage-plugin-ask-ai-node/testUtils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pollUntil } from '../../../../tests/services/poll';
 import { type RedisServer, startRedis } from '../../../../tests/services/redis';
-import { createTestDatabase, type TestDatabase } from '../../../../tests/services/testDatabase';
 import { ServerStores } from '../testing/serverStores';
 import { CachedVectorStore } from './CachedVectorStore';
-import { PgVectorStore } from './PgVectorStore';
 
 const TTL_MS = 1_500;
 const BOUNDS = { ttlMs: TTL_MS, maxEntries: 1_000, maxBytes: 10_000_000 };
@@ -16,8 +13,6 @@ const KEY = { entityId: 'api:default/a', source: 'catalog' as const };
 
 /** A search on a machine that is busy: the two calls of the cache have 100 ms each. */
 const SLOWEST_MS = 2_000;
-
-const logger = { debug: () => {}, info: () => {}, warn: () => {} };
 
 let redis: RedisServer;
 
@@ -35,28 +30,6 @@ function cacheService() {
   const cache = { store: 'valkey', connection: redis.url };
   return CacheManager.fromConfig(new ConfigReader({ backend: { cache } })).forPlugin('ask-ai');
 }
-
-let contractCache: ReturnType<typeof cacheService> | undefined;
-let database: TestDatabase;
-
-describeVectorStore(
-  'CachedVectorStore over PgVectorStore and Redis',
-  {
-    create: async ({ dimensions }) => {
-      database = await createTestDatabase();
-      const postgresql = { connectionString: database.url };
-      const inner = await PgVectorStore.create({ postgresql, logger, dimensions });
-      contractCache ??= cacheService();
-      return CachedVectorStore.create(inner, {
-        ...BOUNDS,
-        cache: contractCache,
-        name: database.name,
-      });
-    },
-    cleanup: () => database.drop(),
-  },
-  { describe, it },
-);
 
 describe('two replicas on PostgreSQL that share Redis', () => {
   it('fail no search and return nothing stale beyond the promise while Redis is killed, restarted and hangs', async () => {
