@@ -170,8 +170,7 @@ async function cached(
   const type = config.getVectorStoreType();
   // Replicas do not share what lies in memory or in a folder.
   const isOneProcess = type === 'memory' || type === 'embedded';
-  const name =
-    type === 'postgresql' ? describeTarget(await postgresOptions(config, dependencies)) : type;
+  const name = type === 'postgresql' ? nameOf(await postgresOptions(config, dependencies)) : type;
   return CachedVectorStore.create(store, {
     ttlMs: ttlSeconds * 1_000,
     maxEntries,
@@ -180,6 +179,11 @@ async function cached(
     cache: isShared && !isOneProcess ? dependencies.cache : undefined,
     name,
   });
+}
+
+/** Two schemas of a database are two stores. */
+function nameOf(options: PostgresConnectionOptions): string {
+  return `${describeTarget(options)}#${options.schema ?? ''}`;
 }
 
 /** Runs and questions of a store that has no place for them. */
