@@ -387,6 +387,50 @@ export interface Config {
         password?: string;
 
         /**
+         * Who owns the tables: migrates, loads and rebuilds. Left out: `user` does.
+         */
+        admin?: {
+          /**
+           * The name of its role.
+           */
+          user: string;
+
+          /**
+           * An empty text means that the server asks for none.
+           *
+           * @visibility secret
+           */
+          password: string;
+
+          /**
+           * Its connections at most, besides one for a load or a build under way. Default: 2.
+           */
+          maxConnections?: number;
+        };
+
+        /**
+         * Who searches. Left out: `user` does.
+         */
+        reader?: {
+          /**
+           * The name of its role.
+           */
+          user: string;
+
+          /**
+           * An empty text means that the server asks for none.
+           *
+           * @visibility secret
+           */
+          password: string;
+
+          /**
+           * Its connections at most. Default: as many as `user` may have.
+           */
+          maxConnections?: number;
+        };
+
+        /**
          * Instead of host, port, database, user and password.
          *
          * @visibility secret

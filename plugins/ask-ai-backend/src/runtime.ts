@@ -83,14 +83,11 @@ export interface AskAiRuntime {
 export async function createRuntime(options: RuntimeOptions): Promise<AskAiRuntime> {
   const { config, logger, collectors, extensions } = options;
   const releases = new ReleaseStack();
-  const { store, runs, questions, opened, resilience } = await VectorStoreFactory.serve(
-    config,
-    logger,
-    {
+  const { store, runs, questions, restriction, opened, resilience } =
+    await VectorStoreFactory.serve(config, logger, {
       ...options,
       vectorStores: extensions.vectorStores,
-    },
-  );
+    });
   releases.add(() => store.close());
   const languageModel = await createLanguageModel(config, extensions);
   const { dimensions, onModelChange } = config.getEmbeddingConfig();
@@ -142,6 +139,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
   const healthService = HealthService.create({
     store: async () => {
       await store.stats();
+      return restriction?.();
     },
     embeddingSpace: async () => {
       await spaces.forQuestions();

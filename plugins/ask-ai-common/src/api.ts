@@ -171,7 +171,7 @@ export interface IndexStarted {
 /** Result of one health check. */
 export interface HealthCheck {
   status: 'ok' | 'error';
-  /** What is wrong and what to do about it; never a secret. */
+  /** What is wrong, or restricted where the status is `ok`, and what to do about it; never a secret. */
   message?: string;
   latencyMs: number;
 }

@@ -92,7 +92,7 @@ async function isMigrated(
     await dependencies(surroundings),
   );
   try {
-    return !connection || (await countPendingMigrations(connection.db)) === 0;
+    return !connection || (await countPendingMigrations(connection.admin.db)) === 0;
   } finally {
     await connection?.close();
   }

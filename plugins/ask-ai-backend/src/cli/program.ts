@@ -9,6 +9,7 @@ import {
 } from './commandOptions';
 import { askCommand, searchCommand, statusCommand } from './commands';
 import { addIndexCommands } from './indexProgram';
+import { addMigrateCommand } from './migrateProgram';
 import { addRollbackCommand } from './rollbackProgram';
 import { addTransferCommands } from './transferProgram';
 
@@ -31,7 +32,7 @@ Exit codes:
     0  done
     1  the backend or the database failed; recall, reindex: the target is missed;
        explain: a search does without its index; reembed: a document was left out;
-       rollback: it was refused; import: it failed, or --verify found a difference
+       migrate --status: a migration is pending; rollback: it was refused; import: it failed, or --verify found a difference
     2  wrong command, option, value or configuration
     3  nothing was found, or nothing is stored
     4  no backend answered, or no database
@@ -107,6 +108,7 @@ Examples:
     });
 
   addIndexCommands(program, environment, finish);
+  addMigrateCommand(program, environment, finish);
   addRollbackCommand(program, environment, finish);
   addTransferCommands(program, environment, finish);
   return program;

@@ -2,7 +2,10 @@ import { isStorable } from '../lib/validation';
 import type { Database, DatabaseConnection } from './connection';
 import { translateDatabaseError } from './databaseErrors';
 
-/** Calls of the database whose errors are the plugin's own, until a signal says that it is closed. */
+/**
+ * Calls of the database whose errors are the plugin's own, until a signal says that it is closed. What is
+ * handed out only reads; `transaction` writes.
+ */
 export class DatabaseCalls {
   constructor(
     private readonly connection: DatabaseConnection,
@@ -20,7 +23,7 @@ export class DatabaseCalls {
   ): Promise<T> {
     this.closing.throwIfAborted();
     try {
-      return await work(this.connection.db);
+      return await work(this.connection.reader.db);
     } catch (error) {
       if (signal?.aborted && error === signal.reason) {
         throw error;
@@ -47,7 +50,7 @@ export class DatabaseCalls {
   async *iterate<T>(action: string, work: (db: Database) => AsyncIterable<T>): AsyncIterable<T> {
     this.closing.throwIfAborted();
     try {
-      yield* work(this.connection.db);
+      yield* work(this.connection.reader.db);
     } catch (error) {
       throw translateDatabaseError(error, action, this.connection.description);
     }

@@ -41,7 +41,7 @@ export class StoreUpkeep {
     /** By what the stored words shall be made; left out: as they are. */
     readonly textSearchConfig?: string,
   ) {
-    this.deferred = new DeferredIndex(connection, index, logger);
+    this.deferred = new DeferredIndex(connection.admin, index, logger);
   }
 
   /** Aborts when the store closes. */
@@ -72,7 +72,7 @@ export class StoreUpkeep {
     }
     try {
       const options = { textSearchConfig, signal };
-      if (await ensureTextSearchConfig(this.connection, this.index, options)) {
+      if (await ensureTextSearchConfig(this.connection.admin, this.index, options)) {
         this.logger.info(`Texts are searched by the words of "${textSearchConfig}"`);
       }
     } catch (error) {
@@ -98,8 +98,8 @@ export class StoreUpkeep {
    */
   async cleanUp(): Promise<void> {
     await this.told(async () => {
-      if (!(await cleanUpLoad(this.connection))) {
-        const inTime = () => cleanUpLoadInTime(this.connection, this.signal);
+      if (!(await cleanUpLoad(this.connection.admin))) {
+        const inTime = () => cleanUpLoadInTime(this.connection.admin, this.signal);
         this.cleaning = this.cleaning.then(() => this.told(inTime));
       }
     });
@@ -117,7 +117,7 @@ export class StoreUpkeep {
    */
   async refresh({ isLoad = false } = {}): Promise<void> {
     // Millions of rows take longer than a call may.
-    await this.connection.withMaintenanceSession(session =>
+    await this.connection.admin.withMaintenanceSession(session =>
       session.transaction(refreshKeywordStatistics),
     );
     await this.inBackground(() => this.deferred.build({ signal: this.signal }));
@@ -159,7 +159,7 @@ export class StoreUpkeep {
    * built.
    */
   private async vacuum(): Promise<void> {
-    const [row] = await selectRows<{ allowed: boolean }>(this.connection.db, MAY_VACUUM);
+    const [row] = await selectRows<{ allowed: boolean }>(this.connection.admin.db, MAY_VACUUM);
     if (!row?.allowed) {
       this.warnOnce(
         'The role may not vacuum the table embeddings: its space comes back when autovacuum gets to it. ' +
@@ -167,7 +167,7 @@ export class StoreUpkeep {
       );
       return;
     }
-    await this.connection.withMaintenanceSession(async session => {
+    await this.connection.admin.withMaintenanceSession(async session => {
       await session.execute(
         sql`select set_config('lock_timeout', ${String(VACUUM_LOCK_TIMEOUT_MS)}, false)`,
       );

@@ -19,6 +19,12 @@ export interface DatabaseConnection {
   readonly maxConnections: number;
   /** Each statement on whichever session is free. */
   readonly db: Database;
+  /** The same database with the rights of whoever only reads it; itself where one role does all. */
+  readonly reader: DatabaseConnection;
+  /** The same database with the rights of whoever changes its tables; itself where one role does all. */
+  readonly admin: DatabaseConnection;
+  /** Where several roles work on it: what the server calls them. */
+  readonly roles?: DatabaseRoles;
   /**
    * All statements on one session that has no time limit: what session locks, migrations and index
    * builds need. On a server it is a connection of its own, outside the pool.
@@ -32,6 +38,12 @@ export interface DatabaseConnection {
   transaction<T>(work: (transaction: Database) => Promise<T>): Promise<T>;
   /** Waits for what is under way. Safe to call twice. */
   close(): Promise<void>;
+}
+
+/** Who works on a database, besides its admin. */
+export interface DatabaseRoles {
+  writer?: string;
+  reader?: string;
 }
 
 /** Rows of a statement that is not built by the query builder. */

@@ -32,8 +32,14 @@ export async function openEmbeddedConnection(directory?: string): Promise<Databa
       await client.query(text, [], { blob: new Blob(data.map(part => new Uint8Array(part))) });
     };
     let closing: Promise<void> | undefined;
-    return {
+    const connection: DatabaseConnection = {
       kind: 'embedded',
+      get reader() {
+        return connection;
+      },
+      get admin() {
+        return connection;
+      },
       description: folder ?? 'memory',
       db,
       maxConnections: 1,
@@ -44,6 +50,7 @@ export async function openEmbeddedConnection(directory?: string): Promise<Databa
         return closing;
       },
     };
+    return connection;
   } catch (error) {
     await unlock();
     throw error;

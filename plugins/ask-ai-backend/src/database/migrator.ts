@@ -29,7 +29,7 @@ export async function migrate(
   folder = migrationsFolder(),
 ): Promise<number> {
   const migrations = readMigrations(folder);
-  if (pendingMigrations(await readJournal(connection.db), migrations).length === 0) {
+  if (pendingMigrations(await readJournal(connection.admin.db), migrations).length === 0) {
     return 0;
   }
   return withMigrationLock(connection, session => applyPending(session, migrations));
@@ -44,7 +44,7 @@ export function withMigrationLock<T>(
   connection: DatabaseConnection,
   work: (transaction: Database) => Promise<T>,
 ): Promise<T> {
-  return connection.withMaintenanceSession(session =>
+  return connection.admin.withMaintenanceSession(session =>
     session.transaction(
       async transaction => {
         await transaction.execute(sql`select pg_advisory_xact_lock(${MIGRATION_LOCK_KEY}::bigint)`);
@@ -68,7 +68,19 @@ export async function assertCompatible(db: Database): Promise<void> {
 
 /** How many migrations the database lacks; needs no right but to read the journal. */
 export async function countPendingMigrations(db: Database): Promise<number> {
-  return pendingMigrations(await readJournal(db), readMigrations(migrationsFolder())).length;
+  return (await listMigrations(db)).pending.length;
+}
+
+/** By name, the oldest first; needs no right but to read the journal. */
+export async function listMigrations(
+  db: Database,
+): Promise<{ applied: string[]; pending: string[] }> {
+  const journal = await readJournal(db);
+  const migrations = readMigrations(migrationsFolder());
+  const pending = new Set(pendingMigrations(journal, migrations));
+  const names = (are: boolean) =>
+    migrations.filter(migration => pending.has(migration) === are).map(({ name }) => name);
+  return { applied: names(false), pending: names(true) };
 }
 
 async function applyPending(session: Database, migrations: Migration[]): Promise<number> {

@@ -3,7 +3,10 @@ import type { DatabaseConnection } from './connection';
 import { translateDatabaseError } from './databaseErrors';
 import { changeDimensions } from './embeddingSpace';
 import { assertCompatible, migrate } from './migrator';
-import { openPostgresConnection, type PostgresConnectionOptions } from './postgresConnection';
+import type { PostgresConnectionOptions } from './postgresConnection';
+import { assertRolesConnect } from './roles/assertRolesConnect';
+import { grantRights } from './roles/grantRights';
+import { openRoleConnections } from './roles/openRoleConnections';
 import { StoreUpkeep } from './StoreUpkeep';
 import { assertSupportedServer } from './serverVersion';
 import { resolveTextSearchConfig } from './textSearch';
@@ -42,9 +45,13 @@ export async function openStoreDatabase(options: StoreDatabaseOptions): Promise<
   const { logger, postgresql, migrate: mayChange = true, dimensions } = options;
   try {
     await assertSupportedServer(connection.db);
+    await assertRolesConnect(connection);
     const applied = await (mayChange ? migrate(connection) : assertCompatible(connection.db));
     if (applied) {
       logger.info(`Applied ${applied} migrations to ${connection.description}`);
+    }
+    if (mayChange) {
+      await grantRights(connection);
     }
     if (dimensions !== undefined) {
       await changeDimensions(connection, dimensions);
@@ -74,5 +81,5 @@ function connect({ postgresql, logger }: StoreDatabaseOptions): DatabaseConnecti
   if (!postgresql) {
     throw new TypeError('PgVectorStore.create needs `postgresql` or `connection`.');
   }
-  return openPostgresConnection(postgresql, logger);
+  return openRoleConnections(postgresql, logger);
 }

@@ -34,6 +34,10 @@ export interface PostgresConnectionOptions {
         rejectUnauthorized?: boolean;
         servername?: string;
       };
+  /** Makes and changes the tables, on connections of its own; left out: `user` does. */
+  admin?: RoleCredentials;
+  /** Searches, on connections of its own; left out: `user` does. */
+  reader?: RoleCredentials;
   /** Default 10. */
   maxConnections?: number;
   /** Default 30,000. */
@@ -50,9 +54,21 @@ export interface PostgresConnectionOptions {
   textSearchConfig?: string;
 }
 
+/** How another role than `user` logs in. */
+export interface RoleCredentials {
+  user: string;
+  /** As that of `user`. */
+  password?: PostgresConnectionOptions['password'];
+  /** Default: as for `user`. */
+  maxConnections?: number;
+}
+
 const DEFAULT_MAX_CONNECTIONS = 10;
 
-/** Opens a pool; the first connection is made by the first statement. */
+/**
+ * Opens a pool for one role, which does all; the first connection is made by the first statement. See
+ * `openRoleConnections` for several roles.
+ */
 export function openPostgresConnection(
   options: PostgresConnectionOptions,
   logger: Pick<LoggerService, 'warn' | 'debug'>,
@@ -94,8 +110,14 @@ export function openPostgresConnection(
   };
   let closing: Promise<void> | undefined;
 
-  return {
+  const connection: DatabaseConnection = {
     kind: 'postgresql',
+    get reader() {
+      return connection;
+    },
+    get admin() {
+      return connection;
+    },
     maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     description: describeTarget(options),
     db: drizzle(pool) as unknown as Database,
@@ -117,6 +139,7 @@ export function openPostgresConnection(
       return closing;
     },
   };
+  return connection;
 }
 
 const BEATEN_BY_ANOTHER = [DEADLOCK_DETECTED, SERIALIZATION_FAILURE];

@@ -1,7 +1,7 @@
 import type { HealthCheck, HealthResponse } from 'backstage-plugin-ask-ai-common';
 
-/** Rejects with what is wrong and how to mend it. */
-export type Check = (options: { signal: AbortSignal }) => Promise<void>;
+/** Rejects with what is wrong and how to mend it. A text that it resolves to is worth to know. */
+export type Check = (options: { signal: AbortSignal }) => Promise<unknown>;
 
 /** A check that takes longer has failed, in milliseconds: probes commonly wait five seconds. */
 const CHECK_TIMEOUT_MS = 3_000;
@@ -35,8 +35,9 @@ async function runCheck(check: Check): Promise<HealthCheck> {
     );
   });
   try {
-    await Promise.race([check({ signal }), timeout]);
-    return { status: 'ok', latencyMs: latencyMs() };
+    const note = await Promise.race([check({ signal }), timeout]);
+    const message = typeof note === 'string' ? { message: note } : {};
+    return { status: 'ok', ...message, latencyMs: latencyMs() };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { status: 'error', message, latencyMs: latencyMs() };

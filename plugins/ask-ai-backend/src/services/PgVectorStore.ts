@@ -82,8 +82,8 @@ export class PgVectorStore implements IVectorStore {
     private readonly upkeep: StoreUpkeep,
   ) {
     const settings = () => index.settings;
-    this.searchByVector = createVectorSearch(connection.db, settings);
-    this.searchByRank = createRankedSearch(connection.db, settings);
+    this.searchByVector = createVectorSearch(connection.reader.db, settings);
+    this.searchByRank = createRankedSearch(connection.reader.db, settings);
     this.loads = new StoreLoads(connection, index, upkeep);
   }
 
@@ -152,7 +152,7 @@ export class PgVectorStore implements IVectorStore {
     const { space } = query;
     return this.calls.run('search the vector store', () =>
       space
-        ? searchInSpace(this.connection, this.index, space, () => this.rank(query))
+        ? searchInSpace(this.connection.reader, this.index, space, () => this.rank(query))
         : this.rank(query),
     );
   }
@@ -219,7 +219,7 @@ export class PgVectorStore implements IVectorStore {
 
   /** Removes what an interrupted `changeEmbeddingSpace` left. @returns the space that it was for. */
   discardChangeOfSpace(): Promise<EmbeddingSpace | undefined> {
-    return this.calls.run('remove what was left', () => discardReembedding(this.connection));
+    return this.calls.run('remove what was left', () => discardReembedding(this.connection.admin));
   }
 
   vectorIndex(): Promise<VectorIndexStatus> {

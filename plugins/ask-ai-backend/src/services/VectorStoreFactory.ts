@@ -4,11 +4,9 @@ import type { DatabaseConnection } from '../database/connection';
 import { openEmbeddedConnection } from '../database/embeddedConnection';
 import { PgQuestionStore } from '../database/PgQuestionStore';
 import { PgRunStore } from '../database/PgRunStore';
-import {
-  describeTarget,
-  openPostgresConnection,
-  type PostgresConnectionOptions,
-} from '../database/postgresConnection';
+import { describeTarget, type PostgresConnectionOptions } from '../database/postgresConnection';
+import { describeRestriction } from '../database/roles/describeRestriction';
+import { openRoleConnections } from '../database/roles/openRoleConnections';
 import { DEFAULT_DIMENSIONS } from '../database/schema';
 import type { VectorIndexOptions } from '../database/vectorIndex/types';
 import { ConfigurationError } from '../errors';
@@ -43,6 +41,11 @@ export interface OpenStores {
   store: IVectorStore;
   runs: RunStore;
   questions: QuestionStore;
+  /**
+   * Why rows are written one by one, and indexes and words stay as they are; `undefined` when nothing keeps
+   * them from being changed. Rejects when a role of the database can't connect.
+   */
+  restriction?(): Promise<string | undefined>;
 }
 
 /** What a backend works with, from its start to its end. */
@@ -100,6 +103,7 @@ export class VectorStoreFactory {
       store: await cached(store, config, dependencies),
       runs: lateRunStore(() => opening.current().runs),
       questions: lateQuestionStore(() => opening.current().questions),
+      restriction: async () => opening.current().restriction?.(),
       opened: () => opening.settled(),
       resilience: () => store.figures,
     };
@@ -140,7 +144,7 @@ export class VectorStoreFactory {
       case 'embedded':
         return openEmbeddedConnection(config.getVectorStoreConfig().embedded.directory);
       case 'postgresql':
-        return openPostgresConnection(await postgresOptions(config, dependencies), logger);
+        return openRoleConnections(await postgresOptions(config, dependencies), logger);
       default:
         return undefined;
     }
@@ -220,6 +224,7 @@ async function onDatabase(
     store,
     runs: PgRunStore.create(connection),
     questions: PgQuestionStore.create(connection),
+    restriction: () => describeRestriction(connection),
   };
 }
 

@@ -44,7 +44,7 @@ export class StoreLoads {
   ): Promise<LoadResult> {
     return this.run(async () => {
       const load = { ...(await this.tableLoad(options)), documents };
-      const result = await loadTable(this.connection, stream, load);
+      const result = await loadTable(this.connection.admin, stream, load);
       await this.refresh(true);
       return result;
     });
@@ -60,7 +60,7 @@ export class StoreLoads {
       await this.index.refresh(0);
       const target = { space, definition: this.index.definitionFor(space.dimensions) };
       const signal = this.endWith(options.signal);
-      const result = await reembed(this.connection, target, embed, { ...options, signal });
+      const result = await reembed(this.connection.admin, target, embed, { ...options, signal });
       await this.refresh(true);
       return result;
     });

@@ -72,13 +72,13 @@ async function loadIfEmpty(
   if (stream.head.length < FEW_ROWS || !(await isEmpty(connection.db))) {
     return undefined;
   }
-  const obstacle = await readLoadObstacle(connection.db);
+  const obstacle = await readLoadObstacle(connection.admin.db);
   if (obstacle !== undefined) {
     options.warn(`${ONE_BY_ONE}: ${obstacle}.`);
     return undefined;
   }
   try {
-    return await loadTable(connection, stream, { ...options, onlyIfEmpty: true });
+    return await loadTable(connection.admin, stream, { ...options, onlyIfEmpty: true });
   } catch (error) {
     if (stream.isRead) {
       throw error;

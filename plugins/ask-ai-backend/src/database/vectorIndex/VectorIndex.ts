@@ -4,6 +4,7 @@ import type { Database, DatabaseConnection } from '../connection';
 import { translateDatabaseError } from '../databaseErrors';
 import { DEFAULT_EF_SEARCH } from '../indexScanSettings';
 import type { RankedSearchSettings } from '../preparedStatements';
+import { describeRestriction } from '../roles/describeRestriction';
 import {
   findEfSearch,
   largerIndex,
@@ -60,7 +61,7 @@ export class VectorIndex implements VectorIndexAdministration {
     logger: Logger,
     options: VectorIndexOptions,
   ): Promise<VectorIndex> {
-    const state = await readTableState(connection.db);
+    const state = await readTableState(connection.reader.db);
     return new VectorIndex(connection, logger, options, state);
   }
 
@@ -99,7 +100,7 @@ export class VectorIndex implements VectorIndexAdministration {
       // What is being read may be from before a change that the caller made.
       await this.reading?.catch(() => {});
     }
-    this.reading ??= readTableState(this.connection.db)
+    this.reading ??= readTableState(this.connection.reader.db)
       .then(state => {
         this.state = state;
         this.readAt = performance.now();
@@ -118,7 +119,7 @@ export class VectorIndex implements VectorIndexAdministration {
       if (!live?.isValid || !isSameDefinition(live, this.definition)) {
         await this.rebuild({}, options);
       } else if (hasOthers) {
-        await dropIndexLeftovers(this.connection, options.signal);
+        await dropIndexLeftovers(this.connection.admin, options.signal);
       }
     } catch (error) {
       const { name, message } = translateDatabaseError(
@@ -138,12 +139,14 @@ export class VectorIndex implements VectorIndexAdministration {
 
   async status(): Promise<VectorIndexStatus> {
     await this.refresh(0);
-    return describeIndex({
+    const { message, ...status } = describeIndex({
       state: this.state,
-      calibration: await readCalibration(this.connection.db),
+      calibration: await readCalibration(this.connection.reader.db),
       efSearch: this.options.efSearch,
       recallTarget: this.recallTarget,
     });
+    const messages = [message, await describeRestriction(this.connection)].filter(Boolean);
+    return { ...status, ...(messages.length > 0 && { message: messages.join(' ') }) };
   }
 
   measureRecall(options: SampleOptions = {}): Promise<RecallReport> {
@@ -198,7 +201,7 @@ export class VectorIndex implements VectorIndexAdministration {
 
   explain(): Promise<SearchPlan[]> {
     return this.run('explain the searches', () =>
-      explainSearches(this.connection.db, this.settings),
+      explainSearches(this.connection.reader.db, this.settings),
     );
   }
 
@@ -214,8 +217,11 @@ export class VectorIndex implements VectorIndexAdministration {
   build(definition: Partial<VectorIndexDefinition>, options: BuildOptions = {}): Promise<void> {
     return this.run('rebuild the vector index', async () => {
       const wanted = completeDefinition(this.state, { ...this.options, ...definition });
-      const size = { dimensions: this.dimensions, rows: await estimateRows(this.connection.db) };
-      await rebuildIndex(this.connection, wanted, size, options);
+      const size = {
+        dimensions: this.dimensions,
+        rows: await estimateRows(this.connection.reader.db),
+      };
+      await rebuildIndex(this.connection.admin, wanted, size, options);
       await this.refresh(0);
     });
   }
@@ -238,7 +244,7 @@ export class VectorIndex implements VectorIndexAdministration {
     search: (session: Database, sample: Sample) => Promise<FoundSearch>,
   ): Promise<RecallReport> {
     return this.run('measure the recall', () =>
-      this.connection.withMaintenanceSession(async session => {
+      this.connection.reader.withMaintenanceSession(async session => {
         const rows = await estimateRows(session);
         const sample = await drawSample(session, rows, options);
         const found = sample ? await search(session, sample) : NOTHING_TO_FIND;

@@ -11,6 +11,13 @@ const tlsSchema = section({
   servername: text('the host name in the certificate of the server').optional(),
 });
 
+/** Another role on the same server. */
+const roleSchema = section({
+  user: text('the name of a role'),
+  password: z.string('a text; an empty one means no password'),
+  maxConnections: integer(1, 1_000).optional(),
+}).transform(({ password, ...role }) => ({ ...role, password: password || undefined }));
+
 /** A day: longer limits are no limits. */
 const LONGEST_MILLIS = 86_400_000;
 
@@ -27,6 +34,8 @@ const settingsSchema = section({
   user: text('the name of a role').optional(),
   // An empty password is how an environment variable says "none".
   password: z.string('a text; an empty one means no password').optional(),
+  admin: roleSchema.optional(),
+  reader: roleSchema.optional(),
   connectionString: text('a URL such as postgresql://user@host:5432/database').optional(),
   schema: text('the name of a schema').optional(),
   ssl: z

@@ -159,6 +159,8 @@ export const SECRET_PATHS = [
   'openai.headers',
   'openai.proxy',
   'vectorStore.postgresql.password',
+  'vectorStore.postgresql.admin.password',
+  'vectorStore.postgresql.reader.password',
   'vectorStore.postgresql.connectionString',
   'vectorStore.postgresql.ssl.key',
 ];
