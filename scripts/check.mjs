@@ -18,6 +18,19 @@ const STEPS = [
     run: () => succeeds('node_modules/@biomejs/biome/bin/biome', 'ci', '.'),
   },
   {
+    name: 'YAML, Compose, Kubernetes and shell files',
+    run: async () => {
+      // Loaded only now: it needs the packages that may just have been installed.
+      const { lintFiles } = await import('./lib/lint/lintFiles.mjs');
+      const { counts, problems } = await lintFiles();
+      say(
+        `${counts.yaml} YAML, ${counts.compose} Compose, ${counts.shell} shell files, ${counts.manifests} manifests`,
+      );
+      say(problems.join('\n'));
+      return problems.length === 0;
+    },
+  },
+  {
     name: 'import rules',
     run: () => succeeds('scripts/test.mjs', '--project', 'unit', 'tests/importRules'),
   },

@@ -44,6 +44,7 @@ init_db() (
   # Backstage takes white space away around what a variable holds, so that such a password would be refused.
   check_password() {
     local name="ASK_AI_$1_PASSWORD"
+    [[ ${!name:-} != change-me* ]] || fail "$name is still the one of the example: choose another."
     [[ ! ${!name:-} =~ ^[[:space:]]|[[:space:]]$ ]] || fail "$name begins or ends with white space: choose another."
   }
 

@@ -130,6 +130,7 @@ describe('scripts/init-db.sh', { timeout: 120_000 }, () => {
 
   it.each([
     [{ ASK_AI_READER_PASSWORD: ' x' }, 'white space'],
+    [{ ASK_AI_READER_PASSWORD: 'change-me-reader' }, 'the one of the example'],
     [{ ASK_AI_WRITER_PASSWORD: ODD.admin }, 'must differ'],
     [{ ASK_AI_WRITER_USER: 'same', ASK_AI_READER_USER: 'same' }, 'three different roles'],
   ])('refuses %j before it changes anything', async (wrong, message) => {

@@ -8,7 +8,7 @@ import { recordResource } from './records';
 import { say } from './say';
 
 /** 0.8.4 and newer are free of the HNSW vacuum faults, 0.8.2 and newer of CVE-2026-3172. */
-const IMAGE = 'pgvector/pgvector:0.8.6-pg17-bookworm';
+export const IMAGE = 'pgvector/pgvector:0.8.6-pg17-bookworm';
 
 /** An engine that is up answers in well under a second; a hanging one is not waited for. */
 const ENGINE_TIMEOUT_MS = 5_000;

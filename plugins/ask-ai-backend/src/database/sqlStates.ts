@@ -107,7 +107,11 @@ const FAULTS: Record<string, Fault> = {
     kind: 'refusing',
     remedy: 'The server is a read-only standby: connect to the primary.',
   },
-  '42501': { kind: 'schema', remedy: 'Grant the role the missing right.' },
+  '42501': {
+    kind: 'schema',
+    remedy:
+      'Grant the role the missing right; for one that only the owner of the tables has, give the credential of the owner as askAi.vectorStore.postgresql.admin, or run "ask-ai migrate" with it.',
+  },
   '42P01': { kind: 'schema', remedy: 'Run the migrations: npm run db:migrate.' },
   '42P07': {
     kind: 'schema',
