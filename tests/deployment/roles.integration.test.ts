@@ -279,7 +279,7 @@ describe('the roles that scripts/init-db.sh makes', { timeout: 120_000 }, () => 
     try {
       await store.clear();
       expect(await store.storeAll(rows(1_200, 'slow'))).toEqual({ received: 1_200 });
-      const remedy = `GRANT ${NAMES.admin} TO ${NAMES.writer};`;
+      const remedy = `give the credential of ${NAMES.admin} as askAi.vectorStore.postgresql.admin.`;
       expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining(remedy));
       expect(await restriction?.()).toContain(remedy);
       expect(await store.vectorIndex()).toMatchObject({

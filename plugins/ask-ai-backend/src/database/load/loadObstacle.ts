@@ -34,7 +34,8 @@ export async function readLoadObstacle(db: Database): Promise<string | undefined
   if (!row.may) {
     return (
       `role ${row.role} must belong to the owner of the table embeddings (${row.owner}), and both may create tables in ` +
-      `schema ${row.schema}, the first of its search path: GRANT ${row.owner} TO ${row.role}; GRANT CREATE ON SCHEMA ${row.schema} TO ${row.owner};`
+      `schema ${row.schema}, the first of its search path: GRANT ${row.owner} TO ${row.role}; GRANT CREATE ON SCHEMA ${row.schema} TO ${row.owner}; ` +
+      `or, so that role ${row.role} gets no more rights, give the credential of ${row.owner} as askAi.vectorStore.postgresql.admin`
     );
   }
   const dependents = row.dependents ?? [];
