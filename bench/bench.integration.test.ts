@@ -46,6 +46,7 @@ async function runShort(suite: Suite): Promise<Measurement[]> {
 /** What each suite must have looked at, by a part of the lines of its table. */
 const EXPECTED: Record<string, string[]> = {
   search: ['search, k = 10', 'one entity', '8 clients', 'PgBouncer', 'recall@10'],
+  decorators: ['decorated against alone'],
   hybrid: ['hybrid search', 'keyword search', 'p95', 'share of questions'],
   upsert: ['new rows', 'unchanged rows'],
   bulk: ['resident set', 'live upserts', 'COPY BINARY'],

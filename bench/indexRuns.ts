@@ -41,7 +41,7 @@ export async function openIndexRuns({
   const vectorStore = { type: 'postgresql', postgresql: { connectionString: url } };
   const config = ConfigService.fromConfig(new ConfigReader({ askAi: { vectorStore } }));
   const releases = new ReleaseStack();
-  const { store, runs } = await VectorStoreFactory.open(config, logger);
+  const { store, runs } = await VectorStoreFactory.serve(config, logger);
   releases.add(() => store.close());
   const { maxVanishedRatio, redact: redaction, ...selection } = config.getIndexConfig();
   const { kinds, excludeKinds: excludedKinds, filter } = selection;

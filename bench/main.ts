@@ -69,7 +69,7 @@ function title({ suite, rows, dimensions, node, postgresql, pgvector, cpus, shor
 function helpOnSuites(): string {
   const suites = SUITES.map(
     ({ name, what, rows, takes }) =>
-      `  ${name.padEnd(8)} ${what}\n           ${rows.toLocaleString('en-US')} rows, ${takes} on two cores`,
+      `  ${name.padEnd(10)} ${what}\n             ${rows.toLocaleString('en-US')} rows, ${takes} on two cores`,
   );
   return `Suites:
 ${suites.join('\n')}

@@ -67,7 +67,7 @@ const command = new Command('campaign')
   )
   .addHelpText(
     'after',
-    '\nExamples:\n  npm run campaign -- --cases 10000 --seed 7\n  npm run campaign -- --kills 20 --seed 7\n  npm run campaign -- access --cases 2000',
+    '\nExamples:\n  npm run campaign -- --cases 10000 --seed 7\n  npm run campaign -- --kills 20 --seed 7\n  npm run campaign -- access --cases 2000\n  npm run campaign -- faults',
   )
   .action(async ({ cases, seed, store, kills }) => {
     if (kills !== undefined) {
@@ -89,6 +89,15 @@ command
   .option('--cases <number>', 'random calls', positiveInteger, 2_000)
   .option('--seed <number>', 'equal seeds give equal calls', positiveInteger, 1)
   .action(runAccessMatrix);
+
+command
+  .command('faults')
+  .description(
+    'Terminates sessions in the middle of statements, crashes and freezes the server, and starts and ends backends meanwhile; checks that nothing acknowledged is lost.',
+  )
+  .option('--terminations <number>', 'sessions to terminate', positiveInteger, 200)
+  .option('--restarts <number>', 'crashes of the server', positiveInteger, 5)
+  .action(runFaults);
 
 command.parseAsync().catch((error: Error) => {
   process.stderr.write(`${error.message}\n`);
@@ -151,9 +160,36 @@ async function runKillCampaign(kills: number, seed: number): Promise<void> {
 
 /** The matrix needs a Backstage backend for tests, which runs only within the test runner. */
 async function runAccessMatrix({ cases, seed }: CampaignOptions): Promise<void> {
-  const test = 'plugins/ask-ai-backend/src/accessMatrix.integration.test.ts';
-  const env = { ASK_AI_MATRIX_QUERIES: String(cases), ASK_AI_MATRIX_SEED: String(seed) };
-  const child = spawn(process.execPath, ['scripts/test.mjs', test], {
+  await runTests(['plugins/ask-ai-backend/src/accessMatrix.integration.test.ts'], {
+    ASK_AI_MATRIX_QUERIES: String(cases),
+    ASK_AI_MATRIX_SEED: String(seed),
+  });
+}
+
+/** The tests of `npm test`, at length. */
+async function runFaults({
+  terminations,
+  restarts,
+}: {
+  terminations: number;
+  restarts: number;
+}): Promise<void> {
+  const tests = [
+    'services/ResilientVectorStore',
+    'plugin.outages.integration.test.ts',
+    'plugin.shutdown.integration.test.ts',
+  ];
+  await runTests(
+    tests.map(test => `plugins/ask-ai-backend/src/${test}`),
+    {
+      ASK_AI_FAULT_TERMINATIONS: String(terminations),
+      ASK_AI_FAULT_RESTARTS: String(restarts),
+    },
+  );
+}
+
+async function runTests(tests: string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn(process.execPath, ['scripts/test.mjs', ...tests], {
     stdio: 'inherit',
     env: { ...process.env, ...env },
   });

@@ -1,6 +1,7 @@
 import type { Suite } from '../suite';
 import { bulk } from './bulk';
 import { cache } from './cache';
+import { decorators } from './decorators';
 import { filter } from './filter';
 import { hybrid } from './hybrid';
 import { indexing } from './indexing';
@@ -13,6 +14,7 @@ import { upsert } from './upsert';
 /** Every suite, in the order in which they are told. */
 export const SUITES: Suite[] = [
   search,
+  decorators,
   hybrid,
   upsert,
   bulk,

@@ -1,0 +1,61 @@
+import { ConfigReader } from '@backstage/config';
+import { ConfigService } from '../../plugins/ask-ai-backend/src/services/ConfigService';
+import { VectorStoreFactory } from '../../plugins/ask-ai-backend/src/services/VectorStoreFactory';
+import { silentLogger } from '../../plugins/ask-ai-backend/src/testing/testRuntime';
+import { fillTable, queries } from '../dataset';
+import { openFloor } from '../floor';
+import { compare, latencyRounds } from '../measure';
+import { assertCorrect, p50 } from '../measurement';
+import { hitIds, openStore, scanSettings } from '../stores';
+import { type Suite, TOP_K } from '../suite';
+
+/** What the decorators may cost a search: whichever is more. */
+const SHARE = 0.05;
+const MILLISECONDS = 0.05;
+
+/** The store as a backend makes it, with all its decorators, against the store alone. */
+export const decorators: Suite = {
+  name: 'decorators',
+  what: 'vector search: the store as a backend makes it, against PgVectorStore alone',
+  takes: '1 minute',
+  rows: 20_000,
+  shortRows: 1_000,
+  async run(options) {
+    const url = await options.newDatabase();
+    const alone = await openStore(url, options);
+    const pool = openFloor(url, 1, await scanSettings(alone));
+    const config = ConfigService.fromConfig(
+      new ConfigReader({
+        askAi: { vectorStore: { type: 'postgresql', postgresql: { connectionString: url } } },
+      }),
+    );
+    const decorated = await VectorStoreFactory.create(config, silentLogger());
+    try {
+      options.progress(`loading ${options.rows} rows`);
+      await fillTable(pool, options.rows, options.dimensions);
+      const vectors = queries(options.effort.calls, options.dimensions);
+      const vector = (call: number) => vectors[call % vectors.length] as Float32Array;
+      const rounds = await latencyRounds(options.effort, {
+        alone: call => alone.search(vector(call), TOP_K),
+        decorated: call => decorated.search(vector(call), TOP_K),
+      });
+      const { floor, ours } = compare(rounds, 'decorated', 'alone');
+      const atMost = 1 + Math.max(SHARE, MILLISECONDS / floor.p50Ms);
+      const comparison = { floor, ours, ratio: ours.p50Ms / floor.p50Ms };
+      options.report(
+        p50(`search, k = ${TOP_K}, decorated against alone, p50`, comparison, { atMost }),
+      );
+      for (const call of [0, 1, 2]) {
+        const [expected, found] = [
+          hitIds(await alone.search(vector(call), TOP_K)),
+          hitIds(await decorated.search(vector(call), TOP_K)),
+        ];
+        assertCorrect(found.join() === expected.join(), 'the decorated store finds something else');
+      }
+    } finally {
+      await decorated.close();
+      await alone.close();
+      await pool.end();
+    }
+  },
+};
