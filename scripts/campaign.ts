@@ -95,8 +95,8 @@ command
   .description(
     'Terminates sessions in the middle of statements, crashes and freezes the server, and starts and ends backends meanwhile; checks that nothing acknowledged is lost.',
   )
-  .option('--terminations <number>', 'sessions to terminate', positiveInteger, 200)
-  .option('--restarts <number>', 'crashes of the server', positiveInteger, 5)
+  .option('--terminations <number>', 'sessions to terminate', positiveInteger, 1_000)
+  .option('--restarts <number>', 'crashes of the server', positiveInteger, 20)
   .action(runFaults);
 
 command.parseAsync().catch((error: Error) => {

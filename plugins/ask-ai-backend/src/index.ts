@@ -23,4 +23,9 @@ export type {
 export { ConfigService } from './services/ConfigService';
 export { InMemoryVectorStore } from './services/InMemoryVectorStore';
 export { PgVectorStore, type PgVectorStoreOptions } from './services/PgVectorStore';
+export {
+  type ResilienceFigures,
+  type ResilienceOptions,
+  ResilientVectorStore,
+} from './services/ResilientVectorStore';
 export { VectorStoreFactory } from './services/VectorStoreFactory';

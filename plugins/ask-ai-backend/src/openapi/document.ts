@@ -21,10 +21,18 @@ const body = (name: string) => ({
 
 const error = (description: string) => json(description, 'Error');
 
+const RETRY_AFTER = {
+  headers: { 'retry-after': { schema: { type: 'integer' }, description: 'Seconds.' } },
+};
+
 const SIGNED_IN = {
   '401': error('Nobody is signed in.'),
   '403': error('The caller lacks the permission.'),
-  '503': error('The store, or what decides about permissions, does not answer.'),
+  '503': {
+    ...error('The store, or what decides about permissions, does not answer.'),
+    ...RETRY_AFTER,
+  },
+  '504': error('The store did not answer in time.'),
 };
 const CHECKED = {
   ...SIGNED_IN,
@@ -33,10 +41,7 @@ const CHECKED = {
 const LIMITED = {
   ...CHECKED,
   '413': error('The body is too large.'),
-  '429': {
-    ...error('The caller asks too often.'),
-    headers: { 'retry-after': { schema: { type: 'integer' }, description: 'Seconds.' } },
-  },
+  '429': { ...error('The caller asks too often.'), ...RETRY_AFTER },
   '502': error('The model server failed.'),
 };
 const NOTHING = { description: 'Done.' };

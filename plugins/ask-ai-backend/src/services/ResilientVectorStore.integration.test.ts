@@ -10,7 +10,7 @@ import { terminateBackends } from '../testing/terminateBackends';
 import type { ResilientVectorStore } from './ResilientVectorStore';
 
 /** `npm run campaign -- faults` ends more of them. */
-const TERMINATIONS = Number(process.env.ASK_AI_FAULT_TERMINATIONS ?? 30);
+const TERMINATIONS = Number(process.env.ASK_AI_FAULT_TERMINATIONS ?? 200);
 const MAX_CONNECTIONS = 8;
 
 describe('a store whose server fails for moments', { timeout: 240_000 }, () => {
