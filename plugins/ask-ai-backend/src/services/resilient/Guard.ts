@@ -5,6 +5,7 @@ import {
   circuitBreaker,
   handleWhen,
   TaskCancelledError,
+  type TimeoutPolicy,
   TimeoutStrategy,
   timeout,
 } from 'cockatiel';
@@ -63,6 +64,8 @@ const STATES: Record<CircuitState, GuardFigures['state']> = {
  */
 export class Guard {
   private readonly breaker: CircuitBreakerPolicy;
+  /** The one that nearly every attempt has: to make it takes longer than to use it. */
+  private readonly wholeLimit: TimeoutPolicy;
   private openedAt = 0;
   private readonly counts = { opened: 0, retries: 0, refused: 0, timedOut: 0 };
 
@@ -75,6 +78,7 @@ export class Guard {
       halfOpenAfter: options.breakerOpenMillis,
       breaker: new ConsecutiveBreaker(options.breakerFailures),
     });
+    this.wholeLimit = timeout(options.attemptTimeoutMillis ?? 0, TimeoutStrategy.Aggressive);
     this.breaker.onStateChange(state => {
       if (state === CircuitState.Open) {
         this.openedAt = Date.now();
@@ -162,7 +166,11 @@ export class Guard {
     limitMillis: number,
   ): Promise<T> {
     try {
-      return await timeout(limitMillis, TimeoutStrategy.Aggressive).execute(attempt);
+      const limit =
+        limitMillis === this.options.attemptTimeoutMillis
+          ? this.wholeLimit
+          : timeout(limitMillis, TimeoutStrategy.Aggressive);
+      return await limit.execute(attempt);
     } catch (error) {
       if (!(error instanceof TaskCancelledError)) {
         throw error;
