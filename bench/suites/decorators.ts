@@ -22,17 +22,20 @@ export const decorators: Suite = {
   shortRows: 1_000,
   async run(options) {
     const url = await options.newDatabase();
-    const alone = await openStore(url, options);
-    const pool = openFloor(url, 1, await scanSettings(alone));
+    const empty = await openStore(url, options);
+    const pool = openFloor(url, 1, await scanSettings(empty));
+    options.progress(`loading ${options.rows} rows`);
+    await fillTable(pool, options.rows, options.dimensions);
+    await empty.close();
     const config = ConfigService.fromConfig(
       new ConfigReader({
         askAi: { vectorStore: { type: 'postgresql', postgresql: { connectionString: url } } },
       }),
     );
+    // With the same settings, on a table that is there already.
+    const { store: alone } = await VectorStoreFactory.open(config, silentLogger());
     const decorated = await VectorStoreFactory.create(config, silentLogger());
     try {
-      options.progress(`loading ${options.rows} rows`);
-      await fillTable(pool, options.rows, options.dimensions);
       const vectors = queries(options.effort.calls, options.dimensions);
       const vector = (call: number) => vectors[call % vectors.length] as Float32Array;
       const rounds = await latencyRounds(options.effort, {
