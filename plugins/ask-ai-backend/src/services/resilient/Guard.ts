@@ -4,10 +4,6 @@ import {
   ConsecutiveBreaker,
   circuitBreaker,
   handleWhen,
-  TaskCancelledError,
-  type TimeoutPolicy,
-  TimeoutStrategy,
-  timeout,
 } from 'cockatiel';
 import { CircuitOpenError, DeadlineExceededError } from '../../errors';
 import { retry } from '../../lib/retry';
@@ -64,8 +60,6 @@ const STATES: Record<CircuitState, GuardFigures['state']> = {
  */
 export class Guard {
   private readonly breaker: CircuitBreakerPolicy;
-  /** The one that nearly every attempt has: to make it takes longer than to use it. */
-  private readonly wholeLimit: TimeoutPolicy;
   private openedAt = 0;
   private readonly counts = { opened: 0, retries: 0, refused: 0, timedOut: 0 };
 
@@ -78,7 +72,6 @@ export class Guard {
       halfOpenAfter: options.breakerOpenMillis,
       breaker: new ConsecutiveBreaker(options.breakerFailures),
     });
-    this.wholeLimit = timeout(options.attemptTimeoutMillis ?? 0, TimeoutStrategy.Aggressive);
     this.breaker.onStateChange(state => {
       if (state === CircuitState.Open) {
         this.openedAt = Date.now();
@@ -160,25 +153,24 @@ export class Guard {
     return this.breaker.execute(attempt);
   }
 
+  /** cockatiel's time limit costs several times as much, for a signal that no store takes. */
   private async inTime<T>(
     action: string,
     attempt: () => Promise<T>,
     limitMillis: number,
   ): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const overdue = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.counts.timedOut += 1;
+        const limit = `${Math.round(limitMillis)} ms`;
+        reject(new DeadlineExceededError(`Could not ${action}: no answer within ${limit}.`));
+      }, limitMillis);
+    });
     try {
-      const limit =
-        limitMillis === this.options.attemptTimeoutMillis
-          ? this.wholeLimit
-          : timeout(limitMillis, TimeoutStrategy.Aggressive);
-      return await limit.execute(attempt);
-    } catch (error) {
-      if (!(error instanceof TaskCancelledError)) {
-        throw error;
-      }
-      this.counts.timedOut += 1;
-      throw new DeadlineExceededError(
-        `Could not ${action}: no answer within ${Math.round(limitMillis)} ms.`,
-      );
+      return await Promise.race([attempt(), overdue]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
