@@ -366,7 +366,7 @@ export interface Config {
       postgresql?: {
         /**
          * Host name, address or the folder of a socket. Needed unless `connectionString` is given,
-         * as are `database`, `user` and `password`.
+         * as are `database`, `user` and, unless another key says how to log in, `password`.
          */
         host?: string;
 
@@ -387,6 +387,19 @@ export interface Config {
         password?: string;
 
         /**
+         * A file that holds the password. It is read for every new connection, so that the password
+         * can be changed while the backend runs.
+         */
+        passwordFile?: string;
+
+        /**
+         * How the role proves who it is. `aws-iam`, `azure` and `gcp` get a token for every new
+         * connection, by `@aws-sdk/rds-signer`, `@azure/identity` or `google-auth-library`, which
+         * you install, and want `ssl`. Default `password`.
+         */
+        auth?: 'password' | 'aws-iam' | 'azure' | 'gcp';
+
+        /**
          * Who owns the tables: migrates, loads and rebuilds. Left out: `user` does.
          */
         admin?: {
@@ -400,7 +413,17 @@ export interface Config {
            *
            * @visibility secret
            */
-          password: string;
+          password?: string;
+
+          /**
+           * As `passwordFile` of the block.
+           */
+          passwordFile?: string;
+
+          /**
+           * As `auth` of the block, which is the default where there is no password.
+           */
+          auth?: 'password' | 'aws-iam' | 'azure' | 'gcp';
 
           /**
            * Its connections at most, besides one for a load or a build under way. Default: 2.
@@ -422,7 +445,17 @@ export interface Config {
            *
            * @visibility secret
            */
-          password: string;
+          password?: string;
+
+          /**
+           * As `passwordFile` of the block.
+           */
+          passwordFile?: string;
+
+          /**
+           * As `auth` of the block, which is the default where there is no password.
+           */
+          auth?: 'password' | 'aws-iam' | 'azure' | 'gcp';
 
           /**
            * Its connections at most. Default: as many as `user` may have.
@@ -431,7 +464,8 @@ export interface Config {
         };
 
         /**
-         * Instead of host, port, database, user and password.
+         * Instead of host, port, database, user and password. `sslmode` may be `disable`,
+         * `no-verify`, `verify-ca` or `verify-full`; `prefer` and `require` mean `verify-full`.
          *
          * @visibility secret
          */
@@ -450,7 +484,7 @@ export interface Config {
           | boolean
           | {
               /**
-               * Certificates of the authority, as PEM text.
+               * Certificates of the authority, as PEM text. Default: the system's.
                */
               ca?: string;
 
@@ -483,6 +517,27 @@ export interface Config {
         maxConnections?: number;
 
         /**
+         * Connections that stay open when unused, at most `maxConnections`. Default `0`.
+         */
+        minConnections?: number;
+
+        /**
+         * A connection is replaced after this time, in seconds, as soon as it is unused; 0: never.
+         * Default `3600`.
+         */
+        maxLifetimeSeconds?: number;
+
+        /**
+         * Whether unused connections are kept alive through firewalls. Default `true`.
+         */
+        keepAlive?: boolean;
+
+        /**
+         * What `pg_stat_activity` shows. Default `ask-ai`.
+         */
+        applicationName?: string;
+
+        /**
          * An unused connection is closed after this time, in milliseconds; 0: never. Default
          * `30000`.
          */
@@ -503,6 +558,18 @@ export interface Config {
          * `statementTimeoutMillis`. Default: 2000 more.
          */
         queryTimeoutMillis?: number;
+
+        /**
+         * The server ends a statement that waits so long for a lock, in milliseconds. Default: the
+         * server's setting.
+         */
+        lockTimeoutMillis?: number;
+
+        /**
+         * The server ends a session whose transaction does nothing for so long, in milliseconds.
+         * Default: the server's setting.
+         */
+        idleInTransactionTimeoutMillis?: number;
 
         /**
          * The language that words are searched in: the name of a text search configuration of

@@ -9,6 +9,8 @@ export interface CommandLineEnvironment {
   /** Where configuration files are looked for. */
   directory: string;
   terminal: Terminal;
+  /** Standard input, for the commands that read it. */
+  input?: AsyncIterable<Buffer | string>;
   /** Where Ctrl-C is heard: the process. */
   signals: SignalSource;
   /** The way to the database; loaded by the commands that go there. */

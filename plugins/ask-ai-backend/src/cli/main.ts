@@ -6,6 +6,7 @@ runCommandLine(process.argv.slice(2), {
   variables: process.env,
   directory: process.cwd(),
   terminal: createTerminal(process.stdout, process.stderr, process.env),
+  input: process.stdin,
   signals: process,
   openStore: async (...given) => (await import('./openStore')).openStore(...given),
 }).then(exitCode => {

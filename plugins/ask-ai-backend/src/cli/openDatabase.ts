@@ -18,7 +18,7 @@ export async function openDatabase(
 ): Promise<DatabaseConnection> {
   const { variables, directory, logger } = surroundings;
   const root = await readConfig(options.config ?? [], variables, directory);
-  const config = storeConfig(root, options.databaseUrl ?? variables.ASK_AI_DATABASE_URL);
+  const config = storeConfig(root, options.databaseUrl ?? variables.ASK_AI_DATABASE_URL, variables);
   assertThere(config, directory);
   const connection = await VectorStoreFactory.connect(config, logger, {
     backstageDatabase: () => readBackstageDatabase(root, logger),

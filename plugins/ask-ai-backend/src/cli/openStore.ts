@@ -62,7 +62,7 @@ export async function openStore(
 ): Promise<OpenStore> {
   const { variables, directory, logger } = surroundings;
   const root = await readConfig(options.config ?? [], variables, directory);
-  const config = storeConfig(root, options.databaseUrl ?? variables.ASK_AI_DATABASE_URL);
+  const config = storeConfig(root, options.databaseUrl ?? variables.ASK_AI_DATABASE_URL, variables);
   assertThere(config, directory);
   const { store, runs } = await VectorStoreFactory.open(config, logger, {
     migrate: false,

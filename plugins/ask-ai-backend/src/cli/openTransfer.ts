@@ -3,6 +3,7 @@ import type { LoggerService } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
 import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
 import { countPendingMigrations } from '../database/migrator';
+import { isEncrypted } from '../lib/encryptedText';
 import {
   fileSource,
   linesSource,
@@ -130,8 +131,9 @@ async function describePlace(
     return { config, description: `embedded:${place.directory}` };
   }
   const url = place.kind === 'server' ? place.url : variables.ASK_AI_DATABASE_URL;
-  const config = storeConfig(root, url);
-  return { config, description: url === undefined ? 'configured' : withoutPassword(url) };
+  const config = storeConfig(root, url, variables);
+  const isPlain = url !== undefined && !isEncrypted(url);
+  return { config, description: isPlain ? withoutPassword(url) : 'configured' };
 }
 
 function withoutPassword(url: string): string {

@@ -11,6 +11,7 @@ import { askCommand, searchCommand, statusCommand } from './commands';
 import { addIndexCommands } from './indexProgram';
 import { addMigrateCommand } from './migrateProgram';
 import { addRollbackCommand } from './rollbackProgram';
+import { addSecretCommands } from './secretProgram';
 import { addTransferCommands } from './transferProgram';
 
 interface QuestionOptions extends BackendOptions {
@@ -42,6 +43,7 @@ Exit codes:
 Environment:
   ASK_AI_URL, ASK_AI_TOKEN  stand in for --url and --token
   ASK_AI_DATABASE_URL       stands in for --database-url
+  ASK_AI_SECRET_KEY         decrypts enc:v1: texts of the configuration
   NO_COLOR                  no colours`;
 
 /**
@@ -111,6 +113,7 @@ Examples:
   addMigrateCommand(program, environment, finish);
   addRollbackCommand(program, environment, finish);
   addTransferCommands(program, environment, finish);
+  addSecretCommands(program, environment, finish);
   return program;
 }
 

@@ -18,7 +18,7 @@ export async function runCommandLine(
   const program = createProgram(environment, code => {
     exitCode = code;
   });
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands.flatMap(one => [one, ...one.commands])]) {
     throwInsteadOfExit(command, environment);
   }
   try {

@@ -9,11 +9,13 @@ interface KnexConfig {
     | string
     | (() => ConnectionSettings | Promise<ConnectionSettings>);
   searchPath?: string | string[];
+  /** Backstage's `backend.database.role`, which knex gives to each connection. */
+  role?: string;
 }
 
 type ConnectionSettings = Pick<
   PostgresConnectionOptions,
-  'host' | 'port' | 'database' | 'user' | 'password' | 'connectionString' | 'ssl'
+  'host' | 'port' | 'database' | 'user' | 'password' | 'connectionString' | 'ssl' | 'stream'
 >;
 
 /**
@@ -25,20 +27,21 @@ export async function backstageDatabaseOptions(
   database: DatabaseService,
 ): Promise<PostgresConnectionOptions | undefined> {
   const knex = await database.getClient();
-  const { client, connection, searchPath } = knex.client.config as KnexConfig;
+  const { client, connection, searchPath, role } = knex.client.config as KnexConfig;
   if (client !== 'pg' || connection === undefined) {
     return undefined;
   }
   const schema = Array.isArray(searchPath) ? searchPath[0] : searchPath;
   if (typeof connection === 'string') {
-    return { connectionString: connection, schema };
+    return { connectionString: connection, schema, role };
   }
   if (typeof connection !== 'function') {
-    return { ...pickSettings(connection), schema };
+    return { ...pickSettings(connection), schema, role };
   }
   return {
     ...pickSettings(await connection()),
     schema,
+    role,
     password: async () => resolvePassword((await connection()).password),
   };
 }
@@ -49,6 +52,6 @@ async function resolvePassword(password: ConnectionSettings['password']): Promis
 
 /** Knex adds settings of its own. */
 function pickSettings(settings: ConnectionSettings): ConnectionSettings {
-  const { host, port, database, user, password, connectionString, ssl } = settings;
-  return { host, port, database, user, password, connectionString, ssl };
+  const { host, port, database, user, password, connectionString, ssl, stream } = settings;
+  return { host, port, database, user, password, connectionString, ssl, stream };
 }

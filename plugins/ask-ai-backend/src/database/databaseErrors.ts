@@ -1,6 +1,7 @@
 import { InvalidVectorError, VectorStoreSchemaError, VectorStoreUnavailableError } from '../errors';
 import { isStreamError } from '../lib/streamBatches';
 import { type FaultKind, faultOf } from './sqlStates';
+import { tlsRemedy } from './tlsErrors';
 
 /** What the fields of an error of node-postgres, PGlite or a socket tell. */
 interface DriverError extends Error {
@@ -44,6 +45,11 @@ export function translateDatabaseError(error: unknown, action: string, where: st
   }
   const code = typeof cause.code === 'string' ? cause.code : '';
   const failed = `Could not ${action} at ${where}`;
+  const remedyOfTls = tlsRemedy(cause);
+  if (remedyOfTls) {
+    const message = `${failed} (${code || 'TLS'}). ${remedyOfTls}`;
+    return new VectorStoreUnavailableError(message, { cause, outage: 'lasting' });
+  }
   const fault = faultOf(cause);
   if (fault?.kind === 'schema') {
     const reason = `${cause.message}. ${cause.hint ? cause.hint : fault.remedy}`;

@@ -183,7 +183,7 @@ async function countOtherSessions(session: Database): Promise<number> {
     session,
     sql`
       select count(*) as count from pg_stat_activity
-      where application_name = 'ask-ai' and datname = current_database() and pid <> pg_backend_pid()`,
+      where application_name = current_setting('application_name') and datname = current_database() and pid <> pg_backend_pid()`,
   );
   return Number(row?.count);
 }

@@ -60,7 +60,7 @@ const FAULTS: Record<string, Fault> = {
   '08P01': {
     kind: 'refusing',
     remedy:
-      'Behind PgBouncer, set ignore_startup_parameters = statement_timeout,options in its configuration.',
+      'Behind PgBouncer, set ignore_startup_parameters = statement_timeout,options in its configuration (and lock_timeout, idle_in_transaction_session_timeout where they are configured).',
   },
   // connection_exception
   '08': { kind: 'retryable', remedy: BROKEN },
@@ -69,7 +69,10 @@ const FAULTS: Record<string, Fault> = {
   // program_limit_exceeded: a row or an index entry that is too large
   '54': { kind: 'caller', remedy: BAD_VALUE },
   // invalid_authorization_specification: may mend itself where passwords rotate
-  '28': { kind: 'refusing', remedy: 'Check user and password.' },
+  '28': {
+    kind: 'refusing',
+    remedy: 'Check user and password; with auth, that the role may log in by tokens.',
+  },
   // invalid_catalog_name
   '3D000': { kind: 'refusing', remedy: 'Create the database, or correct its name.' },
   // transaction_rollback: deadlock, serialization failure

@@ -1,5 +1,6 @@
 import type { Config } from '@backstage/config';
 import { ConfigurationError } from '../errors';
+import { KEY_VARIABLE } from './config/decryptSecrets';
 import { type ModuleIds, readAskAiConfig } from './config/readAskAiConfig';
 import type { IndexSchedule } from './config/schedule';
 import type {
@@ -46,9 +47,14 @@ export class ConfigService {
   /**
    * @param config - Backstage's root configuration.
    * @param modules - ids that modules of other packages registered.
+   * @param variables - of the process: the key of encrypted texts is among them.
    * @throws ConfigurationError with every problem of the `askAi` block, one sentence each.
    */
-  static fromConfig(config: Config, modules: ModuleIds = {}): ConfigService {
+  static fromConfig(
+    config: Config,
+    modules: ModuleIds = {},
+    variables: Readonly<Record<string, string | undefined>> = process.env,
+  ): ConfigService {
     const databaseClient = config.getOptional('backend.database.client');
     const cacheStore = config.getOptional('backend.cache.store');
     return new ConfigService(
@@ -56,6 +62,7 @@ export class ConfigService {
         databaseClient: typeof databaseClient === 'string' ? databaseClient : undefined,
         cacheStore: typeof cacheStore === 'string' ? cacheStore : undefined,
         modules,
+        secretKey: variables[KEY_VARIABLE],
       }),
     );
   }

@@ -4,7 +4,7 @@ import type { DatabaseConnection } from '../database/connection';
 import { openEmbeddedConnection } from '../database/embeddedConnection';
 import { PgQuestionStore } from '../database/PgQuestionStore';
 import { PgRunStore } from '../database/PgRunStore';
-import { describeTarget, type PostgresConnectionOptions } from '../database/postgresConnection';
+import { describeTarget, type PostgresConnectionOptions } from '../database/poolConfig';
 import { describeRestriction } from '../database/roles/describeRestriction';
 import { openRoleConnections } from '../database/roles/openRoleConnections';
 import { DEFAULT_DIMENSIONS } from '../database/schema';

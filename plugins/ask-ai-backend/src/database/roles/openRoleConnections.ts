@@ -1,10 +1,12 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { DatabaseConnection } from '../connection';
 import {
-  openPostgresConnection,
+  DEFAULT_MAX_CONNECTIONS,
+  loginUser,
   type PostgresConnectionOptions,
   type RoleCredentials,
-} from '../postgresConnection';
+} from '../poolConfig';
+import { openPostgresConnection } from '../postgresConnection';
 
 /** The admin takes few steps at once; loads and builds are on connections beside the pool. */
 const ADMIN_CONNECTIONS = 2;
@@ -31,7 +33,7 @@ export function openRoleConnections(
     ...writer,
     reader: readers,
     admin: admins,
-    roles: { writer: userOf(options), reader: reader?.user },
+    roles: { writer: loginUser(options), reader: reader?.user },
     close: async () => {
       await Promise.all([...new Set([writer, readers, admins])].map(each => each.close()));
     },
@@ -41,27 +43,18 @@ export function openRoleConnections(
 /** The same server for another role. */
 export function loginAs(
   options: PostgresConnectionOptions,
-  { user, password, maxConnections = options.maxConnections }: RoleCredentials,
+  { user, password, passwordFile, auth, ...role }: RoleCredentials,
 ): PostgresConnectionOptions {
-  const { connectionString } = options;
-  if (connectionString === undefined) {
-    return { ...options, user, password, maxConnections };
-  }
-  // What stands in the URL goes before what stands beside it, and what follows its "?" before the rest.
-  const url = new URL(connectionString);
-  url.username = '';
-  url.password = '';
-  url.searchParams.set('user', user);
-  if (typeof password === 'string') {
-    url.searchParams.set('password', password);
-  }
-  return { ...options, connectionString: url.href, maxConnections };
-}
-
-function userOf({ user, connectionString }: PostgresConnectionOptions): string | undefined {
-  if (connectionString === undefined) {
-    return user;
-  }
-  const url = new URL(connectionString);
-  return url.searchParams.get('user') ?? (decodeURIComponent(url.username) || undefined);
+  const maxConnections = role.maxConnections ?? options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+  const hasPassword = password !== undefined || passwordFile !== undefined;
+  return {
+    ...options,
+    user,
+    // An empty one, lest that of a connection string is taken.
+    password: password ?? '',
+    passwordFile,
+    auth: auth ?? (hasPassword ? 'password' : options.auth),
+    maxConnections,
+    minConnections: Math.min(options.minConnections ?? 0, maxConnections),
+  };
 }

@@ -64,6 +64,13 @@ export const DEFAULTS = {
   postgresql: {
     port: 5_432,
     maxConnections: 10,
+    minConnections: 0,
+    /** An hour: after a failover or a change of rights, all connections are new by then. */
+    maxLifetimeSeconds: 3_600,
+    keepAlive: true,
+    /** In `pg_stat_activity`. */
+    applicationName: 'ask-ai',
+    auth: 'password' as const,
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 5_000,
     statementTimeoutMillis: 10_000,

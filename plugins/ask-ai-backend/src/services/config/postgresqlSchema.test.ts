@@ -2,6 +2,7 @@ import { ConfigReader } from '@backstage/config';
 import type { JsonObject } from '@backstage/types';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../errors';
+import { encryptText, generateKey } from '../../lib/encryptedText';
 import { ConfigService } from '../ConfigService';
 
 function read(askAi: JsonObject | undefined, others: JsonObject = {}): ConfigService {
@@ -80,5 +81,55 @@ describe('ConfigService on PostgreSQL', () => {
     ).toEqual([
       'Expected askAi.vectorStore.postgresql.queryTimeoutMillis to be more than statementTimeoutMillis, which is 10000, got 10000',
     ]);
+  });
+
+  it.each([
+    [
+      { password: 'p', passwordFile: '/f' },
+      'passwordFile to be left out, because password is given',
+    ],
+    [{ minConnections: 11 }, 'minConnections to be at most maxConnections, which is 10'],
+    [{ auth: 'azure', password: undefined }, 'ssl to be true or an object'],
+    [{ auth: 'gcp', ssl: true }, 'password to be left out, because auth is gcp'],
+    [{ auth: 'kerberos' }, 'auth to be one of password, aws-iam, azure, gcp'],
+    [{ ssl: { ca: './ca.pem' } }, 'ssl.ca to be the certificates of the authority as PEM text'],
+  ] as [JsonObject, string][])('refuses %j', (given, problem) => {
+    const problems = problemsOf({ vectorStore: { postgresql: { ...POSTGRESQL, ...given } } });
+    expect(problems.join('\n')).toContain(problem);
+    expect(problems.join('\n')).not.toContain('hunter2');
+  });
+
+  it.each([
+    { passwordFile: '/run/secrets/p' },
+    { auth: 'aws-iam', ssl: true },
+    { auth: 'gcp', host: '127.0.0.1' },
+  ])('needs no password beside %j', given => {
+    const { password, ...rest } = POSTGRESQL;
+    expect(password).toBeDefined();
+    expect(problemsOf({ vectorStore: { postgresql: { ...rest, ...given } } })).toEqual([]);
+  });
+
+  it('says of TLS in one place', () => {
+    const postgresql = {
+      connectionString: 'postgresql://u:hunter2@h/d?sslmode=require',
+      ssl: true,
+    };
+    expect(problemsOf({ vectorStore: { postgresql } })).toEqual([
+      'Expected askAi.vectorStore.postgresql.ssl to be left out, because connectionString says sslmode, got a boolean',
+    ]);
+  });
+
+  it('reads encrypted texts with the key of the environment, and tells what is wrong with it', () => {
+    const key = generateKey();
+    const connectionString = encryptText('postgresql://u:hunter2@h/d', key);
+    const config = new ConfigReader({
+      askAi: { vectorStore: { postgresql: { connectionString } } },
+    });
+    const readWith = (ASK_AI_SECRET_KEY?: string) =>
+      ConfigService.fromConfig(config, {}, { ASK_AI_SECRET_KEY }).getPostgresConfig();
+    expect(readWith(key).connectionString).toBe('postgresql://u:hunter2@h/d');
+    expect(() => readWith()).toThrow('ASK_AI_SECRET_KEY is not set');
+    expect(() => readWith('short')).toThrow('must be 32 bytes as base64');
+    expect(() => readWith(generateKey())).toThrow('encrypted with another key');
   });
 });

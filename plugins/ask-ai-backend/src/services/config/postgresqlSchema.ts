@@ -1,27 +1,44 @@
 import { z } from 'zod';
-import { flag, integer, section, text } from '../../lib/fields';
+import { AUTH_METHODS } from '../../database/credentials/PostgresCredentials';
+import { choice, flag, integer, section, text } from '../../lib/fields';
 import { DEFAULTS } from './defaults';
+import { postgresqlProblems } from './postgresqlProblems';
 import { vectorIndexSchema } from './vectorIndexSchema';
 
+const PEM = /-----BEGIN [A-Z0-9 ]+-----/;
+
+/** Text of certificates or keys. */
+function pem(what: string) {
+  const expected = `${what} as PEM text, which begins with -----BEGIN (of a file: { $file: path })`;
+  return z.string(expected).refine(value => PEM.test(value), expected);
+}
+
 const tlsSchema = section({
-  ca: text('the certificates of the authority, as PEM text').optional(),
-  cert: text('the certificate of the client, as PEM text').optional(),
-  key: text('the private key of the client, as PEM text').optional(),
+  ca: pem('the certificates of the authority').optional(),
+  cert: pem('the certificate of the client').optional(),
+  key: pem('the private key of the client').optional(),
   rejectUnauthorized: flag().optional(),
   servername: text('the host name in the certificate of the server').optional(),
 });
 
+/** Who logs in. */
+const credentialsShape = {
+  user: text('the name of a role').optional(),
+  // An empty password is how an environment variable says "none".
+  password: z.string('a text; an empty one means no password').optional(),
+  passwordFile: text('the path of a file that holds the password').optional(),
+  auth: choice(AUTH_METHODS).optional(),
+};
+
 /** Another role on the same server. */
 const roleSchema = section({
+  ...credentialsShape,
   user: text('the name of a role'),
-  password: z.string('a text; an empty one means no password'),
   maxConnections: integer(1, 1_000).optional(),
-}).transform(({ password, ...role }) => ({ ...role, password: password || undefined }));
+});
 
 /** A day: longer limits are no limits. */
 const LONGEST_MILLIS = 86_400_000;
-
-const TARGET_KEYS = ['host', 'port', 'database', 'user', 'password'] as const;
 
 /**
  * Without defaults, which the transformation fills in: whether a server is described can only be
@@ -31,9 +48,7 @@ const settingsSchema = section({
   host: text('a host name, an address or the folder of a socket').optional(),
   port: integer(1, 65_535).optional(),
   database: text('the name of a database').optional(),
-  user: text('the name of a role').optional(),
-  // An empty password is how an environment variable says "none".
-  password: z.string('a text; an empty one means no password').optional(),
+  ...credentialsShape,
   admin: roleSchema.optional(),
   reader: roleSchema.optional(),
   connectionString: text('a URL such as postgresql://user@host:5432/database').optional(),
@@ -45,10 +60,16 @@ const settingsSchema = section({
     )
     .optional(),
   maxConnections: integer(1, 1_000).optional(),
+  minConnections: integer(0, 1_000).optional(),
   idleTimeoutMillis: integer(0, LONGEST_MILLIS).optional(),
   connectionTimeoutMillis: integer(1, LONGEST_MILLIS).optional(),
   statementTimeoutMillis: integer(1, LONGEST_MILLIS).optional(),
   queryTimeoutMillis: integer(2, LONGEST_MILLIS).optional(),
+  lockTimeoutMillis: integer(1, LONGEST_MILLIS).optional(),
+  idleInTransactionTimeoutMillis: integer(1, LONGEST_MILLIS).optional(),
+  maxLifetimeSeconds: integer(0, LONGEST_MILLIS / 1_000).optional(),
+  keepAlive: flag().optional(),
+  applicationName: text('a name of at most 63 characters').max(63).optional(),
   index: vectorIndexSchema.optional(),
   textSearchConfig: text('the name of a text search configuration of PostgreSQL').optional(),
 });
@@ -62,8 +83,9 @@ type ServerSettings = Omit<Settings, 'index' | 'textSearchConfig'>;
  */
 export const postgresqlSchema = settingsSchema
   .superRefine((settings, context) => {
-    for (const { key, message } of targetProblems(settings)) {
-      context.addIssue({ code: 'custom', path: [key], message });
+    const problems = isIndexAlone(settings) ? [] : postgresqlProblems(settings);
+    for (const { key, message } of problems) {
+      context.addIssue({ code: 'custom', path: key.split('.'), message });
     }
   })
   .transform(settings => {
@@ -91,6 +113,13 @@ function completeServer(server: ServerSettings) {
     ...server,
     port: server.port ?? (server.connectionString ? undefined : postgresql.port),
     password: server.password || undefined,
+    admin: server.admin && completeRole(server.admin),
+    reader: server.reader && completeRole(server.reader),
+    auth: server.auth ?? postgresql.auth,
+    minConnections: server.minConnections ?? postgresql.minConnections,
+    maxLifetimeSeconds: server.maxLifetimeSeconds ?? postgresql.maxLifetimeSeconds,
+    keepAlive: server.keepAlive ?? postgresql.keepAlive,
+    applicationName: server.applicationName ?? postgresql.applicationName,
     maxConnections: server.maxConnections ?? postgresql.maxConnections,
     idleTimeoutMillis: server.idleTimeoutMillis ?? postgresql.idleTimeoutMillis,
     connectionTimeoutMillis: server.connectionTimeoutMillis ?? postgresql.connectionTimeoutMillis,
@@ -100,37 +129,6 @@ function completeServer(server: ServerSettings) {
   };
 }
 
-function targetProblems(settings: Settings): { key: string; message: string }[] {
-  if (isIndexAlone(settings)) {
-    return [];
-  }
-  const problems = settings.connectionString
-    ? TARGET_KEYS.filter(key => settings[key] !== undefined).map(key => ({
-        key,
-        message: 'left out, because connectionString is given',
-      }))
-    : missingTarget(settings);
-  const {
-    statementTimeoutMillis = DEFAULTS.postgresql.statementTimeoutMillis,
-    queryTimeoutMillis,
-  } = settings;
-  if (queryTimeoutMillis !== undefined && queryTimeoutMillis <= statementTimeoutMillis) {
-    problems.push({
-      key: 'queryTimeoutMillis',
-      message: `more than statementTimeoutMillis, which is ${statementTimeoutMillis}`,
-    });
-  }
-  return problems;
-}
-
-function missingTarget(settings: Settings): { key: string; message: string }[] {
-  const expected = {
-    host: 'a host name (or give connectionString)',
-    database: 'the name of a database',
-    user: 'the name of a role',
-    password: 'a text (an empty one means no password)',
-  };
-  return Object.entries(expected)
-    .filter(([key]) => settings[key as keyof typeof expected] === undefined)
-    .map(([key, message]) => ({ key, message }));
+function completeRole({ password, ...role }: z.output<typeof roleSchema>) {
+  return { ...role, password: password || undefined };
 }

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../errors';
 import { describeProblems, type ProblemOptions } from '../../lib/problems';
+import { decryptSecrets } from './decryptSecrets';
 import { DEFAULTS } from './defaults';
 import { askAiSchema, type CheckedAskAi, OWN_IDS, SECRET_PATHS } from './schema';
 import type { AskAiConfig, VectorStoreConfig, VectorStoreType } from './types';
@@ -19,6 +20,8 @@ export interface Surroundings {
   /** `backend.cache.store`: what Backstage's cache service is over. */
   cacheStore?: string;
   modules?: ModuleIds;
+  /** Of encrypted texts. */
+  secretKey?: string;
 }
 
 /** Ids that modules of other packages registered. */
@@ -30,7 +33,12 @@ export type ModuleIds = Partial<Record<keyof typeof OWN_IDS, readonly string[]>>
  * @throws ConfigurationError with all problems at once.
  */
 export function readAskAiConfig(block: unknown, surroundings: Surroundings): AskAiConfig {
-  const given = withoutNulls(block ?? {});
+  const decrypted = decryptSecrets(withoutNulls(block ?? {}), 'askAi', surroundings.secretKey);
+  if (decrypted.problems.length > 0) {
+    // What is still encrypted would only make more, misleading ones.
+    throw new ConfigurationError(decrypted.problems);
+  }
+  const given = decrypted.block;
   const result = askAiSchema.safeParse(given);
   const problems = [
     ...(result.success ? [] : describeProblems(result.error.issues, given, PROBLEM_OPTIONS)),

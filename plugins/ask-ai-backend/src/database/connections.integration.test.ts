@@ -1,0 +1,142 @@
+import { sql } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { query } from '../../../../tests/services/connect';
+import { startPgBouncer } from '../../../../tests/services/pgBouncer';
+import { pollUntil } from '../../../../tests/services/poll';
+import {
+  createTestDatabase,
+  type TestDatabase,
+  testServerUrl,
+} from '../../../../tests/services/testDatabase';
+import { PgVectorStore } from '../services/PgVectorStore';
+import { contentsIn, contentsOf, DIMENSIONS, rows, silent } from '../testing/loadFixtures';
+import { translateDatabaseError } from './databaseErrors';
+import { openPostgresConnection, type PostgresConnectionOptions } from './postgresConnection';
+
+const settings = async (options: PostgresConnectionOptions) => {
+  const connection = openPostgresConnection(options, silent);
+  try {
+    const names = [
+      'statement_timeout',
+      'lock_timeout',
+      'idle_in_transaction_session_timeout',
+      'application_name',
+    ];
+    const list = sql.raw(
+      `select concat_ws(' ', ${names.map(name => `current_setting('${name}')`).join(', ')}) as all`,
+    );
+    const first = (result: unknown) => (result as { rows: { all: string }[] }).rows[0]?.all;
+    return {
+      pool: first(await connection.db.execute(list)),
+      maintenance: await connection.withMaintenanceSession(async session =>
+        first(await session.execute(list)),
+      ),
+    };
+  } finally {
+    await connection.close();
+  }
+};
+
+describe('openPostgresConnection', { timeout: 60_000 }, () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await createTestDatabase({ name: 'connections', extension: false });
+    await query(
+      database.url,
+      'create schema extensions',
+      'create extension vector with schema extensions',
+      'create schema "Ask ai"',
+    );
+  });
+
+  afterAll(() => database.drop());
+
+  it('gives every session the limits that are configured, and a maintenance session none', async () => {
+    const limits = await settings({
+      connectionString: database.url,
+      statementTimeoutMillis: 7_000,
+      lockTimeoutMillis: 3_000,
+      idleInTransactionTimeoutMillis: 60_000,
+      applicationName: 'portal',
+    });
+    expect(limits).toEqual({ pool: '7s 3s 1min portal', maintenance: '0 0 0 portal' });
+  });
+
+  it('replaces a connection at the end of its life', async () => {
+    const connection = openPostgresConnection(
+      { connectionString: database.url, maxLifetimeSeconds: 1, maxConnections: 1 },
+      silent,
+    );
+    const pid = async () => {
+      const result = await connection.db.execute(sql`select pg_backend_pid() as pid`);
+      return (result as unknown as { rows: { pid: number }[] }).rows[0]?.pid;
+    };
+    const first = await pid();
+    await pollUntil('another connection', 10_000, async () =>
+      (await pid()) === first ? undefined : true,
+    );
+    await connection.close();
+  });
+
+  it('finds pgvector in a schema that is not on the search path', async () => {
+    const connection = openPostgresConnection(
+      { connectionString: database.url, schema: 'Ask ai' },
+      silent,
+    );
+    const store = await PgVectorStore.create({
+      connection,
+      logger: silent,
+      dimensions: DIMENSIONS,
+    });
+    const loaded = rows(300, 'loaded');
+    await store.storeAll(loaded);
+    expect(await contentsOf(store)).toEqual(contentsIn(loaded));
+    const replaced = rows(200, 'replaced');
+    await store.replaceAll(replaced);
+    expect(await contentsOf(store)).toEqual(contentsIn(replaced));
+    const vector = replaced[7]?.vector ?? [];
+    const found = await Promise.all(
+      Array.from({ length: 8 }, () => store.search(vector, 1, { namespaces: ['default'] })),
+    );
+    expect(found.map(hits => hits[0]?.documentChunk.id)).toEqual(Array(8).fill('replaced-00007'));
+    for (const mode of ['hybrid', 'vector', 'keyword'] as const) {
+      const hits = await store.searchRanked({ mode, text: 'replaced', vector, topK: 2 });
+      expect(hits).toHaveLength(2);
+    }
+    await store.close();
+    const tables = await query(
+      database.url,
+      `select 1 from pg_tables where schemaname = 'Ask ai' and tablename = 'embeddings'`,
+    );
+    expect(tables).toHaveLength(1);
+  });
+
+  it('says what to set when PgBouncer refuses a parameter, or drops the search path', async () => {
+    const at = async (ignored: string, options: PostgresConnectionOptions) => {
+      const bouncer = await startPgBouncer({
+        poolMode: 'transaction',
+        target: testServerUrl(),
+        settings: ignored ? { ignore_startup_parameters: ignored } : {},
+      });
+      const url = new URL(bouncer.url);
+      url.pathname = database.name;
+      const connection = openPostgresConnection({ ...options, connectionString: url.href }, silent);
+      const message = await connection.db.execute(sql`select 1`).then(
+        () => undefined,
+        (error: unknown) => translateDatabaseError(error, 'look', connection.description).message,
+      );
+      await connection.close();
+      await bouncer.close();
+      return message;
+    };
+    expect(await at('', {})).toContain('ignore_startup_parameters = statement_timeout,options');
+    expect(await at('statement_timeout,options', { lockTimeoutMillis: 1_000 })).toContain(
+      'lock_timeout',
+    );
+    expect(await at('statement_timeout,options', {})).toBeUndefined();
+    expect(await at('statement_timeout,options', { schema: 'Ask ai' })).toContain(
+      'ALTER ROLE ... SET search_path',
+    );
+  });
+});
