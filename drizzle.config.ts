@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'drizzle-kit';
+import { decryptText, isEncrypted } from './plugins/ask-ai-backend/src/lib/encryptedText';
 
-const databaseUrl = process.env.DATABASE_URL;
+const databaseUrl = decrypted(process.env.DATABASE_URL);
 
 /** The journal lies in the schema of the tables, so that two schemas never share one. */
 const migrations = {
@@ -25,3 +26,15 @@ export default databaseUrl
       driver: 'pglite',
       dbCredentials: { url: resolve(process.env.ASK_AI_EMBEDDED_DIRECTORY ?? './.data/ask-ai') },
     });
+
+/** DATABASE_URL may be what `ask-ai secret encrypt` printed. */
+function decrypted(url: string | undefined): string | undefined {
+  if (!url || !isEncrypted(url)) {
+    return url;
+  }
+  const result = decryptText(url, process.env.ASK_AI_SECRET_KEY ?? '');
+  if ('problem' in result) {
+    throw new Error(`DATABASE_URL can't be decrypted with ASK_AI_SECRET_KEY: ${result.problem}`);
+  }
+  return result.text;
+}

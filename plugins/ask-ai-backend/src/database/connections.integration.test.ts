@@ -1,3 +1,5 @@
+import { mockServices } from '@backstage/backend-test-utils';
+import { ConfigReader } from '@backstage/config';
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { query } from '../../../../tests/services/connect';
@@ -8,6 +10,7 @@ import {
   type TestDatabase,
   testServerUrl,
 } from '../../../../tests/services/testDatabase';
+import { readBackstageDatabase } from '../cli/readBackstageDatabase';
 import { PgVectorStore } from '../services/PgVectorStore';
 import { contentsIn, contentsOf, DIMENSIONS, rows, silent } from '../testing/loadFixtures';
 import { translateDatabaseError } from './databaseErrors';
@@ -110,6 +113,44 @@ describe('openPostgresConnection', { timeout: 60_000 }, () => {
       `select 1 from pg_tables where schemaname = 'Ask ai' and tablename = 'embeddings'`,
     );
     expect(tables).toHaveLength(1);
+  });
+
+  it("works in Backstage's own database, divided by schema and with a role", async () => {
+    const role = `ask_ai_owner_${process.pid}`;
+    await query(
+      database.url,
+      'create schema "ask-ai"',
+      `create role ${role} nologin`,
+      `grant usage on schema extensions to ${role}`,
+      `grant all on schema "ask-ai" to ${role}`,
+    );
+    const { hostname, port, username, password } = new URL(database.url);
+    const connection = {
+      host: hostname,
+      port: Number(port || 5_432),
+      user: decodeURIComponent(username),
+      password: decodeURIComponent(password),
+      database: database.name,
+    };
+    const config = new ConfigReader({
+      backend: { database: { client: 'pg', connection, role, pluginDivisionMode: 'schema' } },
+    });
+    const options = await readBackstageDatabase(config, mockServices.logger.mock());
+    expect(options).toMatchObject({ schema: 'ask-ai', role });
+    const store = await PgVectorStore.create({
+      connection: openPostgresConnection({ ...options }, silent),
+      logger: silent,
+      dimensions: DIMENSIONS,
+    });
+    await store.storeAll(rows(5, 'own'));
+    expect(await store.count()).toBe(5);
+    await store.close();
+    const [table] = await query<{ tableowner: string }>(
+      database.url,
+      `select tableowner from pg_tables where schemaname = 'ask-ai' and tablename = 'embeddings'`,
+    );
+    expect(table?.tableowner).toBe(role);
+    await query(database.url, `drop owned by ${role}`, `drop role ${role}`);
   });
 
   it('says what to set when PgBouncer refuses a parameter, or drops the search path', async () => {

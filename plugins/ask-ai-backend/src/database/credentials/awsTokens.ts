@@ -23,7 +23,6 @@ const REUSE_MS = 4 * 60_000;
 export function awsTokens(
   { host = '', port = 5_432, user = '' }: LoginTarget,
   load: LoadPackage,
-  now: () => number = Date.now,
 ): PasswordSource {
   let signer: Promise<InstanceType<SignerLibrary['Signer']>> | undefined;
   let token: { value: string; until: number } | undefined;
@@ -32,13 +31,13 @@ export function awsTokens(
     return new Signer({ hostname: host, port, username: user, region: regionOf(host) });
   };
   return async () => {
-    if (!token || token.until <= now()) {
+    if (!token || token.until <= Date.now()) {
       signer ??= openSigner();
       signer.catch(() => {
         signer = undefined;
       });
       const value = await (await signer).getAuthToken();
-      token = { value, until: now() + REUSE_MS };
+      token = { value, until: Date.now() + REUSE_MS };
     }
     return token.value;
   };
