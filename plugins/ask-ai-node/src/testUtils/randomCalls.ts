@@ -246,8 +246,9 @@ class Campaign {
       await call();
       return true;
     } catch (error) {
-      if (error instanceof Error && DOCUMENTED_ERRORS.has(error.name)) {
-        this.refused[error.name] = (this.refused[error.name] ?? 0) + 1;
+      const { name } = error as Error;
+      if (DOCUMENTED_ERRORS.has(name)) {
+        this.refused[name] = (this.refused[name] ?? 0) + 1;
         return false;
       }
       throw error;

@@ -103,7 +103,8 @@ export function assertSimilarity(actual: number | undefined, expected: number): 
 }
 
 /**
- * Errors are known by `name`: a store of another package has classes of its own.
+ * Errors are known by `name`: a store of another package has classes of its own, and jest runs tests in a
+ * realm in which Node's own errors, such as an AbortError, are no `instanceof Error`.
  *
  * @returns the error.
  */
@@ -112,14 +113,14 @@ export async function assertRejects(
   name: string,
   { statusCode, what }: { statusCode?: number; what?: string } = {},
 ): Promise<Error> {
-  let error: unknown;
+  let error: Error | undefined;
   try {
     await call();
   } catch (thrown) {
-    error = thrown;
+    error = thrown as Error;
   }
   const label = what === undefined ? '' : ` for ${what}`;
-  assert.ok(error instanceof Error, `expected ${name}${label}, but the call succeeded`);
+  assert.ok(error, `expected ${name}${label}, but the call succeeded`);
   assert.equal(error.name, name, `expected ${name}${label}, got ${error.name}: ${error.message}`);
   if (statusCode !== undefined) {
     assert.equal((error as { statusCode?: number }).statusCode, statusCode, `statusCode${label}`);
