@@ -1,12 +1,14 @@
-import type { SchedulerServiceTaskScheduleDefinition } from '@backstage/backend-plugin-api';
 import { ConfigReader, readDurationFromConfig } from '@backstage/config';
-import type { JsonValue } from '@backstage/types';
+import type { HumanDuration, JsonValue } from '@backstage/types';
 import { CronTime } from 'cron';
 import { z } from 'zod';
 import { DEFAULTS } from './defaults';
 
-/** How often the index is brought up to date, as Backstage's scheduler takes it. */
-export type IndexSchedule = SchedulerServiceTaskScheduleDefinition['frequency'];
+/**
+ * How often the index is brought up to date, as Backstage's scheduler takes it. The scheduler's own
+ * type would bring luxon into the declarations of this package, which does not depend on it.
+ */
+export type IndexSchedule = { cron: string } | { trigger: 'manual' } | HumanDuration;
 
 const EXPECTED =
   'a cron expression, a duration such as "30 minutes", "PT30M" or { minutes: 30 }, "manual" or false';
