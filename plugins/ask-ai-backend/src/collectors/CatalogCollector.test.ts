@@ -5,6 +5,7 @@ import type { CollectedDocument } from 'backstage-plugin-ask-ai-node';
 import { describe, expect, it } from 'vitest';
 import { CollectorError } from '../errors';
 import { CatalogCollector, type CatalogCollectorOptions } from './CatalogCollector';
+import { PAGE_SIZE } from './entities';
 
 function entityOf(name: string, partial: Partial<Entity> = {}): Entity {
   return {
@@ -144,7 +145,7 @@ describe('CatalogCollector', () => {
   });
 
   it('asks as the plugin itself, with a token for every page', async () => {
-    const entities = Array.from({ length: 150 }, (_, index) => entityOf(`part-${index}`));
+    const entities = Array.from({ length: 2 * PAGE_SIZE }, (_, index) => entityOf(`part-${index}`));
     const auth = mockServices.auth.mock({
       getOwnServiceCredentials: async () => mockServices.auth().getOwnServiceCredentials(),
     });

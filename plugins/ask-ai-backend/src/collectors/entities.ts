@@ -15,7 +15,7 @@ export const INDEX_ANNOTATION = 'ask-ai/index';
  * catalog's own default (500) could fill the memory. And pages of ordinary entities live short enough
  * to be freed early: with 100 of them, a run took half as much memory again, and no less time.
  */
-const PAGE_SIZE = 30;
+export const PAGE_SIZE = 30;
 
 /** Which entities of the catalog belong in the index. */
 export interface EntitySelection {
