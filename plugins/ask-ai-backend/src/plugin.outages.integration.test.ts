@@ -124,7 +124,7 @@ describe('a backend whose database is away', { timeout: 120_000 }, () => {
     await start(url.href);
     const told = () =>
       api.get('/api/ask-ai/health').then(({ body }) => body.checks.store.message as string);
-    expect(await told()).toContain('(28P01). Check user and password.');
+    expect(await told()).toContain('(28P01). Check user and password');
     expect((await search()).status).toBe(503);
 
     await query(server.url, `alter role engineer password 'wrong'`);
