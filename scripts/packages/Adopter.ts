@@ -46,7 +46,10 @@ export class Adopter {
       ]),
     };
     writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, undefined, 2));
-    return new Adopter(folder, { ...process.env, NODE_ENV: 'production', ...variables });
+    // What the programs print is looked at, so it has no colours.
+    const { FORCE_COLOR: _, ...env } = process.env;
+    const settings = { NODE_ENV: 'production', NO_COLOR: '1' };
+    return new Adopter(folder, { ...env, ...settings, ...variables });
   }
 
   private constructor(
