@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { PoolConfig } from 'pg';
+import { Client, type PoolConfig } from 'pg';
 import { type ConnectionTarget, parseConnectionString } from './connectionString';
 import type { PostgresCredentials } from './credentials/PostgresCredentials';
 import { passwordOf } from './credentials/passwordOf';
@@ -100,6 +101,24 @@ export function poolConfig(options: PostgresConnectionOptions): PoolConfig {
 export function describeTarget(options: PostgresConnectionOptions): string {
   const { host = 'localhost', port = 5_432, database, user } = targetOf(options);
   return `${host}:${port}/${database ?? user ?? ''}`;
+}
+
+/**
+ * Tells the tables apart that configurations lead to, as the driver reads these, and gives nothing of them
+ * away. Without `schema` the search path of the role decides, so the role counts as well.
+ *
+ * @returns 43 characters of the base64url alphabet, the same for equal targets in every process;
+ *   `undefined` where `stream` alone knows what it leads to.
+ * @throws Error when the connection string can't be read.
+ */
+export function identifyTarget(options: PostgresConnectionOptions): string | undefined {
+  if (options.stream) {
+    return undefined;
+  }
+  const config = poolConfig(options);
+  const { host, port, database, user } = new Client(config);
+  const target = [host, port, database, config.options, options.schema === undefined && user];
+  return createHash('sha256').update(JSON.stringify(target)).digest('base64url');
 }
 
 /** Who logs in; `undefined` where the driver decides. */

@@ -4,14 +4,14 @@ import type { DatabaseConnection } from '../database/connection';
 import { openEmbeddedConnection } from '../database/embeddedConnection';
 import { PgQuestionStore } from '../database/PgQuestionStore';
 import { PgRunStore } from '../database/PgRunStore';
-import { describeTarget, type PostgresConnectionOptions } from '../database/poolConfig';
+import { identifyTarget, type PostgresConnectionOptions } from '../database/poolConfig';
 import { describeRestriction } from '../database/roles/describeRestriction';
 import { openRoleConnections } from '../database/roles/openRoleConnections';
 import { DEFAULT_DIMENSIONS } from '../database/schema';
 import type { VectorIndexOptions } from '../database/vectorIndex/types';
 import { ConfigurationError } from '../errors';
 import type { QuestionStore, RunStore } from '../types';
-import { CachedVectorStore } from './CachedVectorStore';
+import { CachedVectorStore, type CachedVectorStoreOptions } from './CachedVectorStore';
 import type { ConfigService } from './ConfigService';
 import { InMemoryQuestionStore } from './InMemoryQuestionStore';
 import { InMemoryRunStore } from './InMemoryRunStore';
@@ -68,11 +68,11 @@ export class VectorStoreFactory {
     logger: LoggerService,
     dependencies: VectorStoreDependencies = {},
   ): Promise<IVectorStore> {
+    const caching = await cacheOptions(config, dependencies);
     const { store } = await VectorStoreFactory.open(config, logger, dependencies);
     return cached(
       config.getVectorStoreType() === 'postgresql' ? decorate(store, config, dependencies) : store,
-      config,
-      dependencies,
+      caching,
     );
   }
 
@@ -88,9 +88,10 @@ export class VectorStoreFactory {
     dependencies: VectorStoreDependencies = {},
   ): Promise<ServedStores> {
     const open = () => VectorStoreFactory.open(config, logger, dependencies);
+    const caching = await cacheOptions(config, dependencies);
     if (config.getVectorStoreType() !== 'postgresql') {
       const stores = await open();
-      const store = await cached(stores.store, config, dependencies);
+      const store = cached(stores.store, caching);
       return { ...stores, store, opened: async () => {}, resilience: () => undefined };
     }
     const opening = await StoreOpening.start(async () => {
@@ -100,7 +101,7 @@ export class VectorStoreFactory {
     const late = { current: () => opening.current().store, close: () => opening.close() };
     const store = decorate(late, config, dependencies);
     return {
-      store: await cached(store, config, dependencies),
+      store: cached(store, caching),
       runs: lateRunStore(() => opening.current().runs),
       questions: lateQuestionStore(() => opening.current().questions),
       restriction: async () => opening.current().restriction?.(),
@@ -161,33 +162,38 @@ function decorate(
 }
 
 /** Outermost: what is answered from the cache needs no server. */
-async function cached(
-  store: IVectorStore,
+function cached(store: IVectorStore, options: CachedVectorStoreOptions | undefined): IVectorStore {
+  return options ? CachedVectorStore.create(store, options) : store;
+}
+
+/** `undefined` where searches are not cached. */
+async function cacheOptions(
   config: ConfigService,
   dependencies: VectorStoreDependencies,
-): Promise<IVectorStore> {
+): Promise<CachedVectorStoreOptions | undefined> {
   const { enabled, isShared, ttlSeconds, maxEntries, maxBytes, timeoutMs } =
     config.getCacheConfig();
   if (!enabled) {
-    return store;
+    return undefined;
   }
-  const type = config.getVectorStoreType();
-  // Replicas do not share what lies in memory or in a folder.
-  const isOneProcess = type === 'memory' || type === 'embedded';
-  const name = type === 'postgresql' ? nameOf(await postgresOptions(config, dependencies)) : type;
-  return CachedVectorStore.create(store, {
-    ttlMs: ttlSeconds * 1_000,
-    maxEntries,
-    maxBytes,
-    timeoutMs,
-    cache: isShared && !isOneProcess ? dependencies.cache : undefined,
-    name,
-  });
+  const bounds = { ttlMs: ttlSeconds * 1_000, maxEntries, maxBytes, timeoutMs };
+  if (!isShared || config.getVectorStoreType() !== 'postgresql') {
+    // Replicas do not share what lies in memory or in a folder. Another package's store says nothing of
+    // where it lies, so two of them could not be told apart.
+    return bounds;
+  }
+  const name = nameOf(await postgresOptions(config, dependencies));
+  return name === undefined ? bounds : { ...bounds, cache: dependencies.cache, name };
 }
 
-/** Two schemas of a database are two stores. */
-function nameOf(options: PostgresConnectionOptions): string {
-  return `${describeTarget(options)}#${options.schema ?? ''}`;
+function nameOf(options: PostgresConnectionOptions): string | undefined {
+  try {
+    return identifyTarget(options);
+  } catch (error) {
+    throw new ConfigurationError([
+      `askAi.vectorStore.postgresql can't be read: ${(error as Error).message}`,
+    ]);
+  }
 }
 
 /** Runs and questions of a store that has no place for them. */
