@@ -1,4 +1,3 @@
-import type { CacheService } from '@backstage/backend-plugin-api';
 import type {
   EmbeddingProvider,
   EmbeddingSpace,
@@ -6,6 +5,7 @@ import type {
 } from 'backstage-plugin-ask-ai-node';
 import { ConfigurationError } from './errors';
 import type { Extensions } from './extensions';
+import type { SharedCache } from './lib/cache/SharedTier';
 import { CachedEmbeddingProvider } from './providers/CachedEmbeddingProvider';
 import { LexicalEmbeddingProvider } from './providers/LexicalEmbeddingProvider';
 import type { OpenAiServerOptions } from './providers/openAiServer';
@@ -120,7 +120,7 @@ function openAiServer(config: ConfigService): OpenAiServerOptions {
 export function cacheQuestions(
   embeddingProvider: EmbeddingProvider,
   config: ConfigService,
-  { cache, dimensions }: { cache?: CacheService; dimensions?: number },
+  { cache, dimensions }: { cache?: SharedCache; dimensions?: number },
 ): EmbeddingProvider {
   const { enabled, isShared, embeddingTtlSeconds, ...bounds } = config.getCacheConfig();
   // To embed by counting words takes less than to look it up.

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { CacheService } from '@backstage/backend-plugin-api';
 import type { EmbeddingProvider, EmbedOptions, EmbedResult } from 'backstage-plugin-ask-ai-node';
 import { decodeVectorBase64, encodeVectorBase64 } from '../lib/base64Vector';
-import { SharedTier } from '../lib/cache/SharedTier';
+import { type SharedCache, SharedTier } from '../lib/cache/SharedTier';
 import { type CacheBounds, type CacheFigures, TwoTierCache } from '../lib/cache/TwoTierCache';
 
 /** How the embeddings of questions are cached. */
 export interface CachedEmbeddingProviderOptions extends CacheBounds {
   /** Backstage's cache service where it is one that all replicas share; left out: this process alone. */
-  cache?: Pick<CacheService, 'get' | 'set'>;
+  cache?: SharedCache;
   /** For one call of `cache`; beyond it the model is asked. Milliseconds. */
   timeoutMs: number;
   /** As the configuration sets them: a model that can be cut short gives another vector for each. */

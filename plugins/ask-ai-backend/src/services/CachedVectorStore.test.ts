@@ -7,6 +7,7 @@ import { CachedVectorStore, type CachedVectorStoreOptions } from './CachedVector
 import { InMemoryVectorStore } from './InMemoryVectorStore';
 
 const BOUNDS = { ttlMs: 60_000, maxEntries: 100, maxBytes: 1_000_000 };
+const SPACE = { provider: 'test', model: 'small', dimensions: 3, chunkerVersion: 1 };
 const DOCUMENT = { entityId: 'api:default/a', source: 'catalog' as const };
 
 describeVectorStore(
@@ -114,23 +115,26 @@ describe('CachedVectorStore', () => {
     expect(small.figures).toMatchObject({ misses: 2, localHits: 0 });
   });
 
-  it('takes nothing for fresh that was looked for before a write', async () => {
-    const watched = new WatchedStore();
-    const store = open(watched);
-    await write(store, 'old');
-    let release = () => {};
-    watched.hold = new Promise<void>(resolve => {
-      release = resolve;
-    });
-    const early = store.search([1, 2, 3], 5);
-    while (watched.searches === 0) await setImmediate();
-    await write(store, 'new');
-    const late = store.search([1, 2, 3], 5);
-    release();
-    expect(contents(await early)).toEqual(['old']);
-    expect(contents(await late)).toEqual(['new']);
-    expect(contents(await store.search([1, 2, 3], 5))).toEqual(['new']);
-  });
+  it.each(['while that is under way', 'when that has ended'])(
+    'takes nothing for fresh that was looked for before a write, %s',
+    async when => {
+      const watched = new WatchedStore();
+      const store = open(watched, { cache: new MemoryCache() });
+      await write(store, 'old');
+      let release = () => {};
+      watched.hold = new Promise<void>(resolve => {
+        release = resolve;
+      });
+      const early = store.search([1, 2, 3], 5);
+      while (watched.searches === 0) await setImmediate();
+      await write(store, 'new');
+      const late = when.startsWith('while') && store.search([1, 2, 3], 5);
+      release();
+      expect(contents(await early)).toEqual(['old']);
+      if (late) expect(contents(await late)).toEqual(['new']);
+      expect(contents(await store.search([1, 2, 3], 5))).toEqual(['new']);
+    },
+  );
 
   it('takes a write that failed for one that may have committed', async () => {
     const watched = new WatchedStore();
@@ -144,6 +148,27 @@ describe('CachedVectorStore', () => {
     };
     await expect(write(store, 'new')).rejects.toThrow('lost');
     expect(contents(await store.search([1, 2, 3], 5))).toEqual(['new']);
+  });
+
+  it.each<[string, (store: CachedVectorStore) => Promise<unknown>]>([
+    ['store', store => store.store(row())],
+    ['storeBatch', store => store.storeBatch([row()])],
+    ['storeAll', store => store.storeAll([row()])],
+    ['replaceAll', store => store.replaceAll([row()])],
+    ['clear', store => store.clear()],
+    ['useEmbeddingSpace', store => store.useEmbeddingSpace(SPACE)],
+    ['changeEmbeddingSpace', store => store.changeEmbeddingSpace(SPACE, async () => [])],
+    ['refreshStatistics', store => store.refreshStatistics()],
+    ['replaceDocuments', store => write(store, 'new')],
+    ['removeDocument', store => store.removeDocument(DOCUMENT)],
+  ])('answers nothing from before %s', async (_, change) => {
+    const watched = new WatchedStore();
+    const store = open(watched);
+    const find = () => store.search([1, 2, 3], 5);
+    await find();
+    await change(store);
+    await find();
+    expect(watched.searches).toBe(2);
   });
 
   it('answers another replica from the shared cache, until somebody writes', async () => {
@@ -192,15 +217,13 @@ describe('CachedVectorStore', () => {
     },
   );
 
-  it('never returns what a write had removed that was acknowledged before (300 interleavings)', async () => {
+  it('never returns what a write had removed that was acknowledged before (1,000 interleavings)', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
-        fc.array(fc.tuple(fc.constantFrom('write', 'search', 'search'), fc.nat(1), fc.nat(1)), {
-          minLength: 4,
-          maxLength: 24,
-        }),
-        async (scheduler, steps) => {
+        // Of one round all at once; a round begins when all before it is acknowledged.
+        fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 4 }),
+        async (scheduler, rounds) => {
           const inner = scheduled(InMemoryVectorStore.create({ dimensions: 3 }), scheduler);
           const cache = scheduledCache(new MemoryCache(), scheduler);
           const replicas = [0, 1].map(() =>
@@ -211,7 +234,7 @@ describe('CachedVectorStore', () => {
           let acknowledged = 0;
           const stale: unknown[] = [];
           let writing: Promise<unknown> = Promise.resolve();
-          const run = async ([kind, replica, topK]: (typeof steps)[number]) => {
+          const run = async ([kind, replica, topK]: Step) => {
             const store = replicas[replica] as CachedVectorStore;
             if (kind === 'write') {
               // In order, so that what is stored is known.
@@ -228,17 +251,34 @@ describe('CachedVectorStore', () => {
             const seen = Number(hit?.documentChunk.content ?? 0);
             if (seen < atLeast) stale.push({ seen, atLeast });
           };
-          const all = Promise.all(
-            steps.map(step => scheduler.schedule(Promise.resolve(step)).then(run)),
-          );
-          await scheduler.waitFor(all);
+          for (const steps of [...rounds, EVERY_SEARCH]) {
+            const all = steps.map(step => scheduler.schedule(Promise.resolve(step)).then(run));
+            await scheduler.waitFor(Promise.all(all));
+          }
           expect(stale).toEqual([]);
         },
       ),
-      { numRuns: 300, seed: 1 },
+      { numRuns: 1_000, seed: 1 },
     );
   });
 });
+
+/** What is done, on which of two replicas, and with which of two results. */
+type Step = readonly [kind: 'write' | 'search', replica: number, topK: number];
+
+const step: fc.Arbitrary<Step> = fc.tuple(
+  fc.constantFrom('write' as const, 'search' as const, 'search' as const),
+  fc.nat(1),
+  fc.nat(1),
+);
+
+/** Finds whatever is kept that is over. */
+const EVERY_SEARCH: Step[] = [0, 1].flatMap(replica =>
+  [0, 1].map(topK => ['search', replica, topK] as const),
+);
+
+/** Of the store and of the two calls of the cache. */
+const WRITE_TURNS = 6;
 
 /** Each search and write begins and ends when the scheduler says so. */
 function scheduled(store: InMemoryVectorStore, scheduler: fc.Scheduler) {
@@ -248,7 +288,8 @@ function scheduled(store: InMemoryVectorStore, scheduler: fc.Scheduler) {
   store.search = async (...query) => {
     await turn();
     const hits = await search(...query);
-    await turn();
+    // As many as a write takes, or else few writes would overtake a search.
+    for (let waited = 0; waited < WRITE_TURNS; waited++) await turn();
     return hits;
   };
   store.replaceDocuments = async (...call) => {
@@ -260,7 +301,7 @@ function scheduled(store: InMemoryVectorStore, scheduler: fc.Scheduler) {
   return store;
 }
 
-/** A call takes effect at one moment between its begin and its end; those of one client keep their order. */
+/** A call takes effect at one moment between its begin and its end, whatever the order of the calls. */
 function scheduledCache(cache: MemoryCache, scheduler: fc.Scheduler) {
   const turn = () => scheduler.schedule(Promise.resolve());
   return {
@@ -290,6 +331,13 @@ async function write(store: CachedVectorStore, content: string): Promise<void> {
       kept: [],
     },
   ]);
+}
+
+function row() {
+  const metadata = { source: DOCUMENT.source, chunkIndex: 0, totalChunks: 1 };
+  const id = `${DOCUMENT.entityId}#0`;
+  const documentChunk = { id, entityId: DOCUMENT.entityId, entityName: 'A', content: id, metadata };
+  return { id, chunkId: id, vector: [1, 2, 3], documentChunk };
 }
 
 function contents(hits: { documentChunk: { content: string } }[]): string[] {

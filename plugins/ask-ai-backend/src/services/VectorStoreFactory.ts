@@ -1,4 +1,4 @@
-import type { CacheService, LoggerService } from '@backstage/backend-plugin-api';
+import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { IVectorStore, VectorStoreProvider } from 'backstage-plugin-ask-ai-node';
 import type { DatabaseConnection } from '../database/connection';
 import { openEmbeddedConnection } from '../database/embeddedConnection';
@@ -10,6 +10,7 @@ import { openRoleConnections } from '../database/roles/openRoleConnections';
 import { DEFAULT_DIMENSIONS } from '../database/schema';
 import type { VectorIndexOptions } from '../database/vectorIndex/types';
 import { ConfigurationError } from '../errors';
+import type { SharedCache } from '../lib/cache/SharedTier';
 import type { QuestionStore, RunStore } from '../types';
 import { CachedVectorStore, type CachedVectorStoreOptions } from './CachedVectorStore';
 import type { ConfigService } from './ConfigService';
@@ -29,7 +30,7 @@ export interface VectorStoreDependencies {
   /** What modules of other packages bring, by the type that names it. */
   vectorStores?: ReadonlyMap<string, VectorStoreProvider>;
   /** Backstage's cache service. Searches are cached where the configuration says so. */
-  cache?: CacheService;
+  cache?: SharedCache;
   /** `false` leaves the schema as it is. Default `true`. */
   migrate?: boolean;
   /** Is told of repeated calls and of circuit breakers that open and close. */

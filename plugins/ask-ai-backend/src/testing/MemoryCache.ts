@@ -1,7 +1,7 @@
-import type { CacheService } from '@backstage/backend-plugin-api';
+import type { SharedCache } from '../lib/cache/SharedTier';
 
 /** A shared cache for tests of one process, with the faults that Backstage's one has. */
-export class MemoryCache implements Pick<CacheService, 'get' | 'set'> {
+export class MemoryCache implements SharedCache {
   /** As text, so that nothing is shared with who set it. */
   values = new Map<string, string>();
   /**

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { SharedTier } from './SharedTier';
+import type { SharedCache, SharedTier } from './SharedTier';
 
 /** How often a change that could not be told is told again, in milliseconds. */
 const TELL_AGAIN_MS = 1_000;
 
-/** Tokens that are remembered as over. A writer that works all the time makes some 100 a second. */
+/** Tokens that are remembered as over: some 1 MB, and as many writes by which a snapshot may be behind. */
 const MOST_RETIRED = 10_000;
 
 /** What a search may take from the caches: results of the same generation. */
@@ -26,7 +26,8 @@ export interface Generation {
  * was found before the write committed.
  *
  * Tokens are random rather than counted, so that one is never met twice when the shared cache forgets. One
- * that was restored from a backup is known by having been replaced already, and replaced again.
+ * that comes back, as from a snapshot, is replaced again by every process that saw it replaced; a process
+ * that did not can't know.
  */
 export class Generations {
   private epoch = 0;
@@ -43,11 +44,6 @@ export class Generations {
     private readonly shared: SharedTier | undefined,
     private readonly key: string,
   ) {}
-
-  /** Of this process alone: what began before a write here is told from what began after it. */
-  get ownEpoch(): number {
-    return this.epoch;
-  }
 
   /** The present one; `undefined` while it can't be known, and nothing that is kept can be trusted. */
   async current(): Promise<Generation | undefined> {
@@ -91,7 +87,7 @@ export class Generations {
   }
 
   /** @throws Error when the shared cache did not take the new token, which it does not tell by itself. */
-  private async replace(cache: Parameters<Parameters<SharedTier['attempt']>[0]>[0]) {
+  private async replace(cache: SharedCache) {
     const { changes } = this;
     const token = randomUUID();
     await cache.set(this.key, token);

@@ -6,8 +6,11 @@ const LEFT_ALONE_MS = 1_000;
 /** Calls that may wait for a cache that hangs: they are never called back, and hold memory. */
 const MOST_WAITING = 1_000;
 
+/** What is used of Backstage's cache service. */
+export type SharedCache = Pick<CacheService, 'get' | 'set'>;
+
 export interface SharedTierOptions {
-  cache: Pick<CacheService, 'get' | 'set'>;
+  cache: SharedCache;
   /** For one call. */
   timeoutMs: number;
   /** For tests. Milliseconds that never go back. */
@@ -24,9 +27,12 @@ export interface SharedTierOptions {
  * - While the server is away or hangs, calls wait in the client's queue, without a limit.
  * - Errors are swallowed: a `get` that failed looks like a key that is not there, a `set` that failed like
  *   one that worked.
- * - `backend.cache.store: valkey` connects again by itself, to Valkey and to Redis. `redis` (@keyv/redis
- *   4.6) does not: nobody listens for its client's errors, so the first lost connection is an uncaught
- *   exception, which Backstage logs, and all later calls wait for ever. Searches then go on without it.
+ * - `backend.cache.store: valkey` (@keyv/valkey 1.0) connects again by itself, to Valkey and to Redis.
+ * - `redis` (@keyv/redis 4.6 over @redis/client 1.6) does not. Backstage listens for errors of the adapter,
+ *   but nobody for those of its client, where a lost connection is one. That is an uncaught exception, which
+ *   also ends what would have connected again: all later calls wait for ever. The process goes on, since a
+ *   Backstage backend logs uncaught exceptions. Known as github.com/jaredwray/keyv/issues/1798 and
+ *   github.com/backstage/backstage/issues/31742. The client can't be reached from a plugin.
  */
 export class SharedTier {
   private leftAloneUntil = Number.NEGATIVE_INFINITY;
@@ -45,14 +51,12 @@ export class SharedTier {
    * What the work gives, or `undefined` when it fails, takes too long or the cache is left alone. Work
    * that gives `undefined` in time has not failed.
    */
-  async attempt<T>(
-    work: (cache: SharedTierOptions['cache']) => Promise<T>,
-  ): Promise<T | undefined> {
+  async attempt<T>(work: (cache: SharedCache) => Promise<T>): Promise<T | undefined> {
     return this.now() < this.leftAloneUntil ? undefined : this.insist(work);
   }
 
   /** The same, also while the cache is left alone. */
-  async insist<T>(work: (cache: SharedTierOptions['cache']) => Promise<T>): Promise<T | undefined> {
+  async insist<T>(work: (cache: SharedCache) => Promise<T>): Promise<T | undefined> {
     if (this.leftAloneUntil > Number.NEGATIVE_INFINITY) {
       // One call finds out whether it is back, not all that come meanwhile.
       this.leave();
@@ -77,7 +81,7 @@ export class SharedTier {
     this.leftAloneUntil = this.now() + LEFT_ALONE_MS;
   }
 
-  private async begin<T>(work: (cache: SharedTierOptions['cache']) => Promise<T>): Promise<T> {
+  private async begin<T>(work: (cache: SharedCache) => Promise<T>): Promise<T> {
     if (this.waiting >= MOST_WAITING) {
       throw new Error('Too many calls wait for the cache.');
     }

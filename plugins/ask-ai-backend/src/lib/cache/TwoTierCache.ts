@@ -12,7 +12,7 @@ export interface CacheFigures {
   /** Answered by an equal call that was under way. */
   joined: number;
   misses: number;
-  /** Neither tier could be trusted, so that neither was asked. */
+  /** Neither tier could be trusted, so that neither was asked; counted by whoever knows that. */
   bypassed: number;
 }
 
@@ -32,8 +32,6 @@ export interface CachedCall<T> {
   key: string;
   /** Names it among those of all replicas; left out where these may not be asked. */
   sharedKey?: string;
-  /** The key is only for calls that are under way: nothing is kept. */
-  isUnkept?: boolean;
   /** Asks whoever knows. Its signal aborts when nobody waits any more. */
   load(signal: AbortSignal): Promise<T>;
   /** What may not be kept is answered and forgotten. Default: everything may. */
@@ -94,7 +92,7 @@ export class TwoTierCache<T> {
 
   async get(call: CachedCall<T>): Promise<T> {
     call.signal?.throwIfAborted();
-    const text = call.isUnkept ? undefined : this.local.get(call.key);
+    const text = this.local.get(call.key);
     const known = text === undefined ? undefined : this.options.decode(text);
     if (known !== undefined) {
       this.figures.localHits += 1;
@@ -146,10 +144,10 @@ export class TwoTierCache<T> {
       this.figures.sharedHits += 1;
       return shared;
     }
-    this.figures[call.isUnkept ? 'bypassed' : 'misses'] += 1;
+    this.figures.misses += 1;
     const value = await call.load(signal);
     const text = this.options.encode(value);
-    if (!call.isUnkept && (call.isKept?.(value) ?? true)) {
+    if (call.isKept?.(value) ?? true) {
       this.keepLocally(call.key, text, at);
       this.keepShared(call, { at, text });
     }
