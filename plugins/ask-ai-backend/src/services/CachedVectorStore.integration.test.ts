@@ -1,15 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CacheManager } from '@backstage/backend-defaults/cache';
 import { ConfigReader } from '@backstage/config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pollUntil } from '../../../../tests/services/poll';
 import { type RedisServer, startRedis } from '../../../../tests/services/redis';
-import { ServerStores } from '../testing/serverStores';
-import { CachedVectorStore } from './CachedVectorStore';
+import { say } from '../../../../tests/services/say';
+import { createTestDatabase, type TestDatabase } from '../../../../tests/services/testDatabase';
+import { DEFAULT_DIMENSIONS } from '../database/schema';
+import { MemoryCache } from '../testing/MemoryCache';
+import { type CachedReplica, startCachedReplica } from '../testing/startCachedReplica';
+import { TcpProxy } from '../testing/TcpProxy';
+import { silentLogger } from '../testing/testRuntime';
+import { VersionRecord } from '../testing/VersionRecord';
+import { ConfigService } from './ConfigService';
+import { VectorStoreFactory } from './VectorStoreFactory';
 
-const TTL_MS = 1_500;
-const BOUNDS = { ttlMs: TTL_MS, maxEntries: 1_000, maxBytes: 10_000_000 };
-const KEY = { entityId: 'api:default/a', source: 'catalog' as const };
+const TTL_SECONDS = 2;
+const TTL_MS = TTL_SECONDS * 1_000;
 
 /** A search on a machine that is busy: the two calls of the cache have 100 ms each. */
 const SLOWEST_MS = 2_000;
@@ -22,175 +28,170 @@ beforeAll(async () => {
 
 afterAll(() => redis?.close());
 
-/**
- * Backstage's own cache service over the Redis of the test, with a connection of its own. Its client for
- * `valkey` speaks to Redis as well, and unlike the one for `redis` it connects again: see `SharedTier`.
- */
-function cacheService() {
-  const cache = { store: 'valkey', connection: redis.url };
-  return CacheManager.fromConfig(new ConfigReader({ backend: { cache } })).forPlugin('ask-ai');
+/** Two backends on one database; only the first one's way to Redis can be cut. */
+async function withReplicas(
+  store: 'redis' | 'valkey',
+  work: (all: {
+    replicas: readonly CachedReplica[];
+    record: VersionRecord;
+    way: TcpProxy;
+  }) => Promise<void>,
+): Promise<VersionRecord> {
+  const database = await createTestDatabase();
+  const way = await TcpProxy.start(redis.port);
+  const replicas: CachedReplica[] = [];
+  const stop = new AbortController();
+  let running: Promise<void> | undefined;
+  try {
+    for (const port of [way.port, redis.port]) {
+      replicas.push(
+        await startCachedReplica({
+          databaseUrl: database.url,
+          cache: { store, connection: `redis://127.0.0.1:${port}` },
+          ttlSeconds: TTL_SECONDS,
+        }),
+      );
+    }
+    await Promise.all(replicas.map(replica => replica.started()));
+    const record = new VersionRecord(replicas, TTL_MS);
+    running = record.run(stop.signal);
+    await record.untilCached();
+    await work({ replicas, record, way });
+    stop.abort();
+    await running;
+    say(`${store}: ${record.describe()}`);
+    return record;
+  } finally {
+    stop.abort();
+    await running;
+    await Promise.all(replicas.map(({ process }) => process.kill()));
+    await way.cut();
+    await database.drop();
+  }
 }
 
-describe('two replicas on PostgreSQL that share Redis', () => {
-  it('fail no search and return nothing stale beyond the promise while Redis is killed, restarted and hangs', async () => {
-    const database = await ServerStores.create();
-    const replicas = await Promise.all(
-      [0, 1].map(async () => {
-        const { store } = await database.open({ dimensions: 3 });
-        return CachedVectorStore.create(store, { ...BOUNDS, cache: cacheService() });
-      }),
-    );
-    const record = new Record();
-    const stop = new AbortController();
-    const work = [
-      writeVersions(replicas, record, stop.signal),
-      ...replicas.flatMap((store, replica) =>
-        [1, 2, 3].map(topK => readVersions(store, { replica, topK }, record, stop.signal)),
-      ),
-    ];
-    /** Resolves when both replicas answer from what they keep. */
-    const works = () => answersFromCache(replicas, record);
-    try {
-      await works();
-      record.isUp = true;
-      await delay(1_500);
-      record.isUp = false;
+/** Runs a while in which every write must be seen at once. */
+async function whileUp(record: VersionRecord): Promise<void> {
+  record.isUp = true;
+  await delay(1_000);
+  record.isUp = false;
+}
+
+describe('two backends that share PostgreSQL and Redis', { timeout: 180_000 }, () => {
+  it('fail no search and return nothing stale beyond the promise while Redis is killed, hangs and is cut off', async () => {
+    const record = await withReplicas('valkey', async ({ replicas, record, way }) => {
+      await whileUp(record);
       await redis.kill();
       await delay(1_500);
       await redis.start();
-      await works();
-      record.isUp = true;
-      await delay(1_000);
-      record.isUp = false;
+      await record.untilCached();
+      await whileUp(record);
       redis.pause();
       await delay(1_500);
       redis.resume();
-      await works();
-      record.isUp = true;
-      await delay(1_000);
-    } finally {
-      stop.abort();
-      await Promise.all(work);
-      await Promise.all(replicas.map(store => store.close()));
-      await database.close();
-    }
+      await record.untilCached();
+      await whileUp(record);
+      // All this time the other one takes what it keeps for the present state.
+      record.onlyWriter = 0;
+      await way.cut();
+      await delay(3 * TTL_MS);
+      await way.mend();
+      record.onlyWriter = undefined;
+      await record.untilCached();
+      await whileUp(record);
+      for (const replica of replicas) {
+        expect((await replica.figures()).bypassed).toBeGreaterThan(0);
+      }
+    });
     expect(record.failures).toEqual([]);
     expect(record.breaches).toEqual([]);
     expect(record.slowestMs).toBeLessThan(SLOWEST_MS);
     // Otherwise nothing was looked at.
     expect(record.searches).toBeGreaterThan(1_000);
-    expect(record.versions.length).toBeGreaterThan(20);
-    for (const { figures } of replicas) {
-      expect(figures.localHits).toBeGreaterThan(0);
-      expect(figures.sharedHits).toBeGreaterThan(0);
-      expect(figures.bypassed).toBeGreaterThan(0);
-    }
-    process.stdout.write(`${record.describe()}\n`);
-  }, 120_000);
+    expect(record.writes).toBeGreaterThan(50);
+    expect(record.staleWithinPromise).toBeGreaterThan(0);
+  });
+
+  it('fail no search and do not end when Redis is killed under the client that does not connect again', async () => {
+    const record = await withReplicas('redis', async ({ replicas, record }) => {
+      await whileUp(record);
+      await redis.kill();
+      await redis.start();
+      const before = await Promise.all(replicas.map(replica => replica.figures()));
+      await delay(1_500);
+      for (const [index, replica] of replicas.entries()) {
+        await logged(replica, 'Uncaught exception');
+        const now = await replica.figures();
+        expect(now.bypassed).toBeGreaterThan(before[index]?.bypassed ?? 0);
+        // With a client that connects again, docs/CONFIG.md has to be changed.
+        expect(now.localHits).toBe(before[index]?.localHits);
+      }
+    });
+    expect(record.failures).toEqual([]);
+    expect(record.breaches).toEqual([]);
+    expect(record.slowestMs).toBeLessThan(SLOWEST_MS);
+  });
 });
 
-interface Version {
-  writer: number;
-  acknowledgedAt: number;
-  /** Redis was there all the time from the beginning of the write until its acknowledgement. */
-  wasTold: boolean;
+async function logged({ process }: CachedReplica, text: string): Promise<void> {
+  while (!(await process.nextLine()).includes(text));
 }
 
-/** What was written and what was seen. */
-class Record {
-  readonly versions: Version[] = [];
-  readonly failures: unknown[] = [];
-  readonly breaches: unknown[] = [];
-  isUp = false;
-  searches = 0;
-  staleWithinPromise = 0;
-  slowestMs = 0;
+describe('stores that share a cache', () => {
+  let databases: TestDatabase[];
 
-  /** The newest version that a search which begins now must see. */
-  expected(replica: number): { atOnce: number; acknowledged: number } {
-    const now = performance.now();
-    let atOnce = 0;
-    this.versions.forEach(({ writer, acknowledgedAt, wasTold }, index) => {
-      if (writer === replica || wasTold || acknowledgedAt < now - TTL_MS) atOnce = index + 1;
-    });
-    return { atOnce, acknowledged: this.versions.length };
-  }
+  beforeAll(async () => {
+    databases = await Promise.all([createTestDatabase(), createTestDatabase()]);
+  });
 
-  describe(): string {
-    return `${this.searches} searches beside ${this.versions.length} writes: ${this.failures.length} failed, ${this.breaches.length} stale beyond the promise, ${this.staleWithinPromise} within the time to live, slowest ${Math.round(this.slowestMs)} ms`;
-  }
-}
+  afterAll(() => Promise.all(databases.map(database => database.drop())));
 
-async function writeVersions(
-  replicas: CachedVectorStore[],
-  record: Record,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let version = 1; !signal.aborted; version++) {
-    const writer = version % replicas.length;
-    const { isUp } = record;
+  it('never answer from one another, also where a connection string is no URL', async () => {
+    const cache = new MemoryCache();
+    const stores = await Promise.all(
+      databases.map(({ url }) =>
+        VectorStoreFactory.create(
+          ConfigService.fromConfig(
+            new ConfigReader({
+              backend: { cache: { store: 'valkey' } },
+              askAi: {
+                cache: { enabled: true },
+                vectorStore: {
+                  type: 'postgresql',
+                  postgresql: { connectionString: hostAsParameter(url) },
+                },
+              },
+            }),
+          ),
+          silentLogger(),
+          { cache },
+        ),
+      ),
+    );
     try {
-      await write(replicas[writer] as CachedVectorStore, version);
-    } catch (error) {
-      record.failures.push(error);
+      const vector = Float32Array.from({ length: DEFAULT_DIMENSIONS }, () => 1);
+      for (const [number, store] of stores.entries()) {
+        const entityId = `api:default/${number}`;
+        const metadata = { source: 'catalog' as const, chunkIndex: 0, totalChunks: 1 };
+        const id = `${entityId}#0`;
+        const documentChunk = { id, entityId, entityName: id, content: id, metadata };
+        await store.store({ id, chunkId: id, vector, documentChunk });
+      }
+      const find = () => Promise.all(stores.map(store => store.search(vector, 5)));
+      const expected = [['api:default/0'], ['api:default/1']];
+      const entities = (found: Awaited<ReturnType<typeof find>>) =>
+        found.map(hits => hits.map(({ documentChunk }) => documentChunk.entityId));
+      expect(entities(await find())).toEqual(expected);
+      await pollUntil('Results in the cache', 5_000, () => cache.values.size >= 4 || undefined);
+      expect(entities(await find())).toEqual(expected);
+    } finally {
+      await Promise.all(stores.map(store => store.close()));
     }
-    record.versions.push({
-      writer,
-      acknowledgedAt: performance.now(),
-      wasTold: isUp && record.isUp,
-    });
-    // Time to find something in the cache between two writes.
-    await delay(60);
-  }
-}
+  });
+});
 
-async function readVersions(
-  store: CachedVectorStore,
-  { replica, topK }: { replica: number; topK: number },
-  record: Record,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    const startedAt = performance.now();
-    const { atOnce, acknowledged } = record.expected(replica);
-    try {
-      const [hit] = await store.search([1, 2, 3], topK);
-      const seen = Number(hit?.documentChunk.content ?? 0);
-      if (seen < atOnce) record.breaches.push({ replica, seen, atOnce });
-      else if (seen < acknowledged) record.staleWithinPromise += 1;
-    } catch (error) {
-      record.failures.push(error);
-    }
-    record.searches += 1;
-    record.slowestMs = Math.max(record.slowestMs, performance.now() - startedAt);
-    await delay(1);
-  }
-}
-
-async function answersFromCache(replicas: CachedVectorStore[], record: Record): Promise<void> {
-  for (const store of replicas) {
-    const { localHits, sharedHits } = store.figures;
-    await pollUntil('answers from the caches', 30_000, () => {
-      const { figures } = store;
-      return (figures.localHits > localHits && figures.sharedHits > sharedHits) || undefined;
-    });
-  }
-  // What was written while Redis was away may be told late.
-  const { length } = record.versions;
-  await pollUntil('further writes', 30_000, () => record.versions.length > length + 4 || undefined);
-}
-
-async function write(store: CachedVectorStore, version: number): Promise<void> {
-  const metadata = { source: KEY.source, chunkIndex: 0, totalChunks: 1 };
-  const id = `${KEY.entityId}#${version}`;
-  const content = String(version);
-  const documentChunk = { id, entityId: KEY.entityId, entityName: 'A', content, metadata };
-  await store.replaceDocuments([
-    {
-      ...KEY,
-      fingerprint: content,
-      embedded: [{ id, chunkId: id, vector: [1, 2, 3], documentChunk }],
-      kept: [],
-    },
-  ]);
+/** `postgresql://user:password@/database?host=...`, as for a socket. */
+function hostAsParameter(text: string): string {
+  const { username, password, hostname, port, pathname } = new URL(text);
+  return `postgresql://${username}:${password}@${pathname}?host=${hostname}&port=${port}`;
 }
