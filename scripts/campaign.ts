@@ -67,7 +67,7 @@ const command = new Command('campaign')
   )
   .addHelpText(
     'after',
-    '\nExamples:\n  npm run campaign -- --cases 10000 --seed 7\n  npm run campaign -- --kills 20 --seed 7\n  npm run campaign -- access --cases 2000\n  npm run campaign -- faults',
+    '\nExamples:\n  npm run campaign -- --cases 10000 --seed 7\n  npm run campaign -- --kills 20 --seed 7\n  npm run campaign -- access --cases 2000\n  npm run campaign -- faults\n  npm run campaign -- cache',
   )
   .action(async ({ cases, seed, store, kills }) => {
     if (kills !== undefined) {
@@ -98,6 +98,13 @@ command
   .option('--terminations <number>', 'sessions to terminate', positiveInteger, 1_000)
   .option('--restarts <number>', 'crashes of the server', positiveInteger, 20)
   .action(runFaults);
+
+command
+  .command('cache')
+  .description(
+    'Holds the cached store on a server and Redis to the whole contract of a store, and kills, freezes and cuts off Redis beside two backends.',
+  )
+  .action(runCache);
 
 command.parseAsync().catch((error: Error) => {
   process.stderr.write(`${error.message}\n`);
@@ -186,6 +193,12 @@ async function runFaults({
       ASK_AI_FAULT_RESTARTS: String(restarts),
     },
   );
+}
+
+async function runCache(): Promise<void> {
+  await runTests(['plugins/ask-ai-backend/src/services/CachedVectorStore'], {
+    ASK_AI_CACHE_CONTRACT_EVERY: '1',
+  });
 }
 
 async function runTests(tests: string[], env: NodeJS.ProcessEnv): Promise<void> {
