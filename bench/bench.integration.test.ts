@@ -55,6 +55,7 @@ const EXPECTED: Record<string, string[]> = {
   cache: ['hit in the process', 'hit in Redis', 'miss'],
   recall: ['full precision: recall@10', 'half precision: recall@10', 'size of the vector index'],
   memory: ['exact search'],
+  stores: ['memory: load', 'embedded: opened again', 'postgresql: search'],
   scale: ['load of', 'build', 'calibration', 'size of the table', 'at the same recall', 'p95'],
 };
 

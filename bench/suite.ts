@@ -25,6 +25,8 @@ export interface Suite {
   takes: string;
   /** Rows when the command line does not say. */
   rows: number;
+  /** What is counted as a row, when it is not a vector. */
+  rowsAre?: string;
   /** Rows of the short form. */
   shortRows: number;
   /** Settings of a server of its own; without them it runs on the one that the tests use. */

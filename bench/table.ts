@@ -1,6 +1,7 @@
 import { holds, type Measurement, type Unit } from './measurement';
 
-const COLUMNS = ['what', 'floor', 'ours', 'ratio', 'target', ''];
+/** Heads of the table. */
+export const COLUMNS = ['what', 'floor', 'ours', 'ratio', 'target', ''];
 
 const FORMATS: Record<Unit, (value: number) => string> = {
   ms: value => `${value.toFixed(2)} ms`,
@@ -33,7 +34,8 @@ export function formatLine(measurement: Measurement): string {
     .join(', ');
 }
 
-function toCells(measurement: Measurement): string[] {
+/** A measurement as texts, one for each of `COLUMNS`. */
+export function toCells(measurement: Measurement): string[] {
   const { what, unit, floor, ours, ratio, target } = measurement;
   const format = FORMATS[unit];
   return [

@@ -9,6 +9,7 @@ import { memory } from './memory';
 import { recall } from './recall';
 import { scale } from './scale';
 import { search } from './search';
+import { stores } from './stores';
 import { upsert } from './upsert';
 
 /** Every suite, in the order in which they are told. */
@@ -23,5 +24,6 @@ export const SUITES: Suite[] = [
   cache,
   recall,
   memory,
+  stores,
   scale,
 ];

@@ -25,6 +25,7 @@ export const indexing: Suite = {
   what: 'a catalog of generated entities, read by HTTP: first index and second run, against raw COPY',
   takes: '10 minutes, most of them for the catalog,',
   rows: 20_000,
+  rowsAre: 'entities',
   shortRows: 100,
   async run(options) {
     const releases = new ReleaseStack();
