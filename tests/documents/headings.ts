@@ -1,0 +1,57 @@
+/** What the plan asks each document to tell: a heading each. */
+export const HEADINGS: Record<string, string[]> = {
+  'README.md': [
+    'PostgreSQL prerequisites',
+    'Vector store selection guide',
+    'Performance comparison (In-Memory vs PostgreSQL)',
+    'When to use each option',
+    'To change X, open Y',
+    'What is not there',
+  ],
+  'docs/SETUP.md': [
+    'PostgreSQL installation steps',
+    'pgvector extension installation',
+    'Database creation',
+    'User/permissions setup',
+    'Configuration examples',
+    'Managed services',
+    'Amazon RDS',
+    'Google Cloud SQL',
+    'Azure Database for PostgreSQL',
+  ],
+  'docs/CONFIG.md': [
+    'Vector store type options',
+    'PostgreSQL connection parameters',
+    'SSL configuration',
+    'Connection pooling tuning',
+    'Environment variable usage',
+  ],
+  'docs/ARCHITECTURE.md': [
+    'Architecture diagram',
+    'IVectorStore implementations',
+    'Factory pattern',
+    'Performance characteristics',
+    'Scaling considerations',
+  ],
+  'docs/MIGRATION_GUIDE.md': [
+    'When to migrate',
+    'Step-by-step migration process',
+    'Data migration script',
+    'Rollback procedure',
+    'Testing checklist',
+    'Backup by pg_dump',
+  ],
+  'docs/IMPLEMENTATION.md': [
+    'PgVectorStore architecture',
+    'Performance optimization techniques',
+    'Connection pooling strategy',
+    'Error handling patterns',
+  ],
+  '.github/copilot-instructions.md': [
+    'PostgreSQL/pgvector usage patterns',
+    'Connection pooling best practices',
+    'SQL query optimization',
+    'Vector dimension handling',
+    'Migration strategy',
+  ],
+};
