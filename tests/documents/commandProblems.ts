@@ -10,7 +10,18 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
 /** Programs of others, whose options their own manuals tell. What they are given as files is looked at. */
 const FOREIGN = [
-  ...['apt', 'sudo', 'brew', 'docker', 'kubectl', 'ollama', 'pg_dump', 'pg_restore', 'psql'],
+  ...[
+    'apt',
+    'sudo',
+    'brew',
+    'docker',
+    'kubectl',
+    'ollama',
+    'yarn',
+    'pg_dump',
+    'pg_restore',
+    'psql',
+  ],
   ...['cp', 'set', '.', 'export', 'jq', 'zcat'],
 ];
 
@@ -152,9 +163,11 @@ export function isCall(call: string): boolean {
   return operations !== undefined && method.toLowerCase() in operations;
 }
 
-/** A path of the repository, of a place that is not made at run time. */
+/** A path of the repository; `plugins/my-...` is one of the reader's. */
 function isPath(word: string): boolean {
-  return /^(docs|scripts|plugins|examples|k8s|drizzle|bench|tests|\.ci|\.github)\/[\w./-]*$/.test(
-    word,
+  return (
+    /^(docs|scripts|plugins|examples|k8s|drizzle|bench|tests|\.ci|\.github)\/[\w./-]*$/.test(
+      word,
+    ) && !word.startsWith('plugins/my-')
   );
 }

@@ -27,14 +27,17 @@ export interface Document {
   links: string[];
 }
 
-/** README, CONTRIBUTING, the instructions for assistants and everything in docs. */
+/** What is written for people: of the repository, of its packages, for assistants, and all in docs. */
 export function readDocuments(): Document[] {
   const inDocs = readdirSync(join(ROOT, 'docs')).filter(name => name.endsWith('.md'));
+  const packages = ['backend', 'common', 'node'];
   return [
     'README.md',
     'CONTRIBUTING.md',
+    'CHANGELOG.md',
     '.github/copilot-instructions.md',
     ...inDocs.map(name => `docs/${name}`),
+    ...packages.map(name => `plugins/ask-ai-${name}/README.md`),
   ].map(path => parseDocument(path, readFileSync(join(ROOT, path), 'utf8')));
 }
 

@@ -27,6 +27,12 @@ const SURROUNDINGS: [line: string, declarations: string][] = [
      declare const AcmeModel: new (settings: unknown) => LanguageModel;`,
   ],
   [
+    'MyVectorStore.create(options)',
+    `import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
+     import { describe, it } from 'vitest';
+     declare const MyVectorStore: { create(options: unknown): Promise<IVectorStore> };`,
+  ],
+  [
     'isPermission(request.permission, askAiIndexManagePermission)',
     `import { AuthorizeResult, isPermission, type PolicyDecision } from '@backstage/plugin-permission-common';
      import type { PolicyQuery } from '@backstage/plugin-permission-node';
