@@ -1,6 +1,7 @@
 import type { Report } from '../../bench/report';
 import { SUITES } from '../../bench/suites';
 import { COLUMNS, toCells } from '../../bench/table';
+import { markdownTable } from '../lib/markdownTable';
 
 /** docs/BENCHMARKS.md, which names nothing that is not in the reports. */
 export function benchmarksDocument(reports: readonly Report[]): string {
@@ -44,18 +45,11 @@ ${rows.toLocaleString('en-US')} ${rowsAre}, ${dimensions} dimensions; ${date.sli
 npm run bench -- ${suite}${rowsOption(report)}
 \`\`\`
 
-${table(report)}
+${markdownTable([COLUMNS, ...report.measurements.map(toCells)])}
 `;
 }
 
 function rowsOption({ suite, rows, dimensions }: Report): string {
   const usual = SUITES.find(({ name }) => name === suite)?.rows;
   return `${rows === usual ? '' : ` --rows ${rows}`}${dimensions === 384 ? '' : ` --dimensions ${dimensions}`}`;
-}
-
-function table({ measurements }: Report): string {
-  const rows = [COLUMNS, COLUMNS.map((_, column) => (column === 0 ? '---' : '---:'))];
-  return [...rows, ...measurements.map(toCells)]
-    .map(cells => `| ${cells.join(' | ').trimEnd()} |`)
-    .join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Report } from '../../bench/report';
+import { markdownTable } from '../lib/markdownTable';
 import { measurementOf } from './readReports';
 
 const START = '<!-- figures of npm run benchmarks -->';
@@ -24,9 +25,8 @@ function comparison(reports: readonly Report[]): string {
   const [memory, recall, scale] = ['memory', 'recall', 'scale'].map(suite =>
     reportOf(reports, suite),
   ) as [Report, Report, Report];
-  const rows = [
+  return markdownTable([
     ['', ...STORES.map(store => `\`${store}\``)],
-    ['---', '---:', '---:', '---:'],
     [
       `load of ${count(stores)} passages`,
       ...STORES.map(store => seconds(stores, new RegExp(`^${store}: load$`))),
@@ -47,8 +47,7 @@ function comparison(reports: readonly Report[]): string {
       milliseconds(sameSize(recall, memory), /^full precision: p50$/),
     ],
     [`search, ${count(scale)} passages`, '', '', milliseconds(scale, /^half precision: p50$/)],
-  ];
-  return rows.map(cells => `| ${cells.join(' | ')} |`).join('\n');
+  ]);
 }
 
 function reportOf(reports: readonly Report[], suite: string): Report {
