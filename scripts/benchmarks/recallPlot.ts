@@ -3,7 +3,7 @@ import { circle, colourOf, label, legendEntry, line, svgDocument } from '../lib/
 import { measurementOf } from './readReports';
 
 /** Pixels. */
-const WIDTH = 640;
+const WIDTH = 760;
 const PLOT = { left: 56, top: 36, width: 380, height: 240 };
 
 const RECALL_TICKS = [0.95, 0.96, 0.97, 0.98, 0.99, 1];
