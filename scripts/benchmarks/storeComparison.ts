@@ -46,7 +46,12 @@ function comparison(reports: readonly Report[]): string {
       '',
       milliseconds(sameSize(recall, memory), /^full precision: p50$/),
     ],
-    [`search, ${count(scale)} passages`, '', '', milliseconds(scale, /^half precision: p50$/)],
+    ...['full', 'half'].map(precision => [
+      `search, ${count(scale)} passages, ${precision} precision`,
+      '',
+      '',
+      milliseconds(scale, new RegExp(`^${precision} precision: p50$`)),
+    ]),
   ]);
 }
 
