@@ -304,6 +304,12 @@ export interface Config {
      * Where the index lies.
      */
     /**
+     * How often database, models and cache are asked whether they are well, in milliseconds, for
+     * `/health` and the metrics. 0: only when somebody asks for `/health`. Default `10000`.
+     */
+    healthCheckIntervalMs?: number;
+
+    /**
      * When the backend is shut down: how long requests and the index run may take to end, in
      * milliseconds. Default `10000`.
      */
@@ -578,6 +584,13 @@ export interface Config {
          * what the store has, `english` in a new one.
          */
         textSearchConfig?: string;
+
+        /**
+         * A search that takes longer, in milliseconds, is logged with PostgreSQL's plan for it, once
+         * a minute at most and without what was searched for. Also for `embedded`. 0: never.
+         * Default `1000`.
+         */
+        slowQueryMillis?: number;
 
         /**
          * How the vector index (HNSW) is built and searched. Alone in the block, it means the index

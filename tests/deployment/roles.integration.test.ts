@@ -272,7 +272,7 @@ describe('the roles that scripts/init-db.sh makes', { timeout: 120_000 }, () => 
   });
 
   it('let a backend without the admin work, which says what it can not do', async () => {
-    const { store, restriction } = await VectorStoreFactory.open(
+    const { store, checks } = await VectorStoreFactory.open(
       configOf(postgresql(['reader'])),
       logger,
     );
@@ -281,7 +281,7 @@ describe('the roles that scripts/init-db.sh makes', { timeout: 120_000 }, () => 
       expect(await store.storeAll(rows(1_200, 'slow'))).toEqual({ received: 1_200 });
       const remedy = `give the credential of ${NAMES.admin} as askAi.vectorStore.postgresql.admin.`;
       expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining(remedy));
-      expect(await restriction?.()).toContain(remedy);
+      expect(await checks?.roles()).toContain(remedy);
       expect(await store.vectorIndex()).toMatchObject({
         state: 'valid',
         message: expect.stringContaining(remedy),

@@ -1,5 +1,9 @@
 import { coreServices, createBackendPlugin } from '@backstage/backend-plugin-api';
-import { actionsRegistryServiceRef } from '@backstage/backend-plugin-api/alpha';
+import {
+  actionsRegistryServiceRef,
+  metricsServiceRef,
+  tracingServiceRef,
+} from '@backstage/backend-plugin-api/alpha';
 import { catalogServiceRef } from '@backstage/plugin-catalog-node';
 import { askAiPermissions } from 'backstage-plugin-ask-ai-common';
 import type { RequestHandler } from 'express';
@@ -8,6 +12,7 @@ import { registerActions, reportUndecidedVisibility } from './actions';
 import { createCollectors } from './createCollectors';
 import { backstageDatabaseOptions } from './database/backstageDatabase';
 import { type Extensions, registerExtensionPoints } from './extensions';
+import { Telemetry } from './lib/telemetry/Telemetry';
 import { createRouter } from './router';
 import { OpenRequests } from './router/OpenRequests';
 import { createRuntime } from './runtime';
@@ -34,11 +39,13 @@ export const askAiPlugin = createBackendPlugin({
         httpRouter: coreServices.httpRouter,
         lifecycle: coreServices.lifecycle,
         logger: coreServices.logger,
+        metrics: metricsServiceRef,
         permissions: coreServices.permissions,
         permissionsRegistry: coreServices.permissionsRegistry,
         reader: coreServices.urlReader,
         rootConfig: coreServices.rootConfig,
         scheduler: coreServices.scheduler,
+        tracing: tracingServiceRef,
       },
       async init(services) {
         const { auditor, auth, catalog, database, httpAuth, httpRouter, lifecycle } = services;
@@ -49,6 +56,7 @@ export const askAiPlugin = createBackendPlugin({
           logger,
           collectors: createCollectors(config, services, extensions.collectors),
           extensions,
+          telemetry: Telemetry.create(services),
           backstageDatabase: () => backstageDatabaseOptions(database),
           cache: services.cache,
         });
@@ -79,6 +87,7 @@ export const askAiPlugin = createBackendPlugin({
         // Express tells by the four parameters that it is called with errors; the type does not say so.
         httpRouter.use(reportUndecidedVisibility as unknown as RequestHandler);
         httpRouter.addAuthPolicy({ path: '/health', allow: 'unauthenticated' });
+        lifecycle.addStartupHook(() => runtime.start());
         lifecycle.addStartupHook(() =>
           scheduleIndex({
             runtime,

@@ -8,16 +8,19 @@ import type {
   SearchRequest,
   SearchResponse,
 } from 'backstage-plugin-ask-ai-common';
-import type { Collector, EmbeddingVector } from 'backstage-plugin-ask-ai-node';
+import type { Collector, EmbeddingProvider, EmbeddingVector } from 'backstage-plugin-ask-ai-node';
 import type { Extensions } from './extensions';
+import { healthChecks } from './healthChecks';
 import { normaliseEntityRef } from './lib/entityRef';
 import { ReleaseStack } from './lib/releaseStack';
+import { measuredRuns } from './measuredRuns';
 import {
   cacheQuestions,
   createEmbeddingProvider,
   createLanguageModel,
   createProviderOf,
 } from './models';
+import { RuntimeObserver } from './observeRuntime';
 import { type Answer, type AnswerEvent, answerInPieces } from './pipeline/answer';
 import { READS_ALL, type ReadAccess } from './pipeline/authorise';
 import { authorisedStore, exportReadable } from './pipeline/authorisedStore';
@@ -26,6 +29,7 @@ import { indexStatus, readableStatus } from './pipeline/indexStatus';
 import { createRedactor } from './pipeline/redact';
 import { retrieve } from './pipeline/retrieve';
 import { runIndex } from './pipeline/runIndex';
+import { MeasuredEmbeddingProvider } from './providers/MeasuredEmbeddingProvider';
 import type { ConfigService } from './services/ConfigService';
 import { HealthService } from './services/HealthService';
 import { IndexWorker } from './services/IndexWorker';
@@ -65,7 +69,10 @@ export interface AskAiRuntime {
   export(options: ReadOptions): AsyncIterable<EmbeddingVector>;
   /** Left out `access`: for the plugin itself. */
   status(options?: { access: ReadAccess }): Promise<IndexStatus>;
+  /** What a probe of the last seconds found. */
   health(): Promise<HealthResponse>;
+  /** Looks after itself from now on, until it is closed. */
+  start(): void;
   readonly questions: QuestionStore;
   /** When the schedule asks for the next run. */
   nextRun?: Date;
@@ -83,17 +90,28 @@ export interface AskAiRuntime {
 export async function createRuntime(options: RuntimeOptions): Promise<AskAiRuntime> {
   const { config, logger, collectors, extensions } = options;
   const releases = new ReleaseStack();
-  const { store, runs, questions, restriction, opened, resilience } =
-    await VectorStoreFactory.serve(config, logger, {
-      ...options,
-      vectorStores: extensions.vectorStores,
-    });
+  const { telemetry } = options;
+  const stores = await VectorStoreFactory.serve(config, logger, {
+    ...options,
+    vectorStores: extensions.vectorStores,
+    // What a probe found before a breaker opened or closed is out of date.
+    observer: {
+      ...options.observer,
+      onStateChange: (...change) => {
+        healthService.forget();
+        options.observer?.onStateChange?.(...change);
+      },
+    },
+  });
+  const { store, runs, questions, opened, resilience } = stores;
   releases.add(() => store.close());
   const languageModel = await createLanguageModel(config, extensions);
   const { dimensions, onModelChange } = config.getEmbeddingConfig();
   const { cache } = options;
+  const measured = (provider: EmbeddingProvider) =>
+    telemetry ? MeasuredEmbeddingProvider.create(provider, telemetry) : provider;
   const embeddingProvider = cacheQuestions(
-    await createEmbeddingProvider(config, extensions),
+    measured(await createEmbeddingProvider(config, extensions)),
     config,
     { cache, dimensions },
   );
@@ -103,7 +121,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
     embeddingProvider,
     dimensions,
     providerOf: async space =>
-      cacheQuestions(await createProviderOf(space, config, extensions), config, {
+      cacheQuestions(measured(await createProviderOf(space, config, extensions)), config, {
         cache,
         dimensions: space.dimensions,
       }),
@@ -116,7 +134,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
   const worker = IndexWorker.create({
     runs,
     logger,
-    execute: (run, hooks) =>
+    execute: measuredRuns(telemetry, (run, hooks) =>
       runIndex(
         run,
         {
@@ -133,23 +151,28 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
         },
         hooks,
       ),
+    ),
     settle: () => store.refreshStatistics(),
   });
   releases.add(() => worker.stop());
-  const healthService = HealthService.create({
-    store: async () => {
-      await store.stats();
-      return restriction?.();
-    },
-    embeddingSpace: async () => {
-      await spaces.forQuestions();
-    },
-    embeddingModel: hooks => embeddingProvider.check(hooks),
-    ...(languageModel && {
-      languageModel: (hooks: { signal: AbortSignal }) =>
-        languageModel.check(config.getLanguageModelConfig().defaultModel ?? '', hooks),
+  const { defaultModel = '' } = config.getLanguageModelConfig();
+  const { enabled, isShared } = config.getCacheConfig();
+  const healthService: HealthService = HealthService.create({
+    ...healthChecks({
+      store,
+      database: stores.checks,
+      spaces,
+      embeddingProvider,
+      languageModel: languageModel && { model: languageModel, name: defaultModel },
+      cache: enabled && isShared ? cache : undefined,
     }),
+    intervalMs: config.getHealthCheckIntervalMs(),
+    afterProbe: () => observer?.refresh() ?? Promise.resolve(),
   });
+  const observed = { ...stores, embeddingProvider, health: healthService };
+  const observer = telemetry && RuntimeObserver.create(observed, telemetry);
+  releases.add(() => healthService.stop());
+  releases.add(() => telemetry?.close());
   const retrievalFor = ({ access }: ReadOptions) => ({
     store: authorisedStore(store, access, config.getPermissionsConfig()),
     spaces,
@@ -197,6 +220,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
     status: async ({ access } = { access: READS_ALL }) =>
       readableStatus(await indexStatus({ store, runs, nextRun: runtime.nextRun }), access, store),
     health: () => healthService.check(),
+    start: () => healthService.start(),
     opened,
     resilience,
     stopIndexing: () => worker.stop(),

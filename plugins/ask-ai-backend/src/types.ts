@@ -78,6 +78,9 @@ export interface RunStore {
   /** The run that finished last. */
   latest(): Promise<Run | undefined>;
 
+  /** The run of the whole catalog that was completed last. */
+  latestCompleted(): Promise<Run | undefined>;
+
   /** Remembers why a document could not be indexed; its next success forgets it. */
   recordFailure(failure: DocumentFailure): Promise<void>;
   forgetFailure(document: { entityId: string; source: DocumentSource }): Promise<void>;

@@ -170,13 +170,14 @@ export interface IndexStarted {
 
 /** Result of one health check. */
 export interface HealthCheck {
-  status: 'ok' | 'error';
-  /** What is wrong, or restricted where the status is `ok`, and what to do about it; never a secret. */
+  /** `warning`: all works, though slower or at a risk. */
+  status: 'ok' | 'warning' | 'error';
+  /** What is wrong, and what to do about it; never a secret. */
   message?: string;
   latencyMs: number;
 }
 
-/** Answer of `GET /health`; the status is 200 when every check is ok, else 503. */
+/** Answer of `GET /health`; the status is 503 when a check is an error, else 200. */
 export interface HealthResponse {
   status: 'ok' | 'error';
   checks: Record<string, HealthCheck>;

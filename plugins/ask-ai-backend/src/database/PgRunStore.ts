@@ -145,6 +145,11 @@ export class PgRunStore implements RunStore {
     return this.first(isNotNull(indexRuns.finishedAt), desc(indexRuns.finishedAt));
   }
 
+  latestCompleted(): Promise<Run | undefined> {
+    const isWhole = sql`${indexRuns.state} = 'completed' and ${indexRuns.entityRef} is null`;
+    return this.first(isWhole, desc(indexRuns.finishedAt));
+  }
+
   async recordFailure({ entityId, source, reason }: DocumentFailure): Promise<void> {
     await this.run('record a failure', db =>
       db

@@ -23,6 +23,8 @@ export interface DatabaseConnection {
   readonly reader: DatabaseConnection;
   /** The same database with the rights of whoever changes its tables; itself where one role does all. */
   readonly admin: DatabaseConnection;
+  /** How busy its connections are at the moment; left out: there is one, in this process. */
+  readonly pool?: () => PoolFigures;
   /** Where several roles work on it: what the server calls them. */
   readonly roles?: DatabaseRoles;
   /**
@@ -38,6 +40,13 @@ export interface DatabaseConnection {
   transaction<T>(work: (transaction: Database) => Promise<T>): Promise<T>;
   /** Waits for what is under way. Safe to call twice. */
   close(): Promise<void>;
+}
+
+/** Connections of a pool, and calls that wait for one. */
+export interface PoolFigures {
+  used: number;
+  idle: number;
+  waiting: number;
 }
 
 /** Who works on a database, besides its admin. */

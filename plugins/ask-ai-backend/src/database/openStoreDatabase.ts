@@ -9,12 +9,13 @@ import { grantRights } from './roles/grantRights';
 import { openRoleConnections } from './roles/openRoleConnections';
 import { StoreUpkeep } from './StoreUpkeep';
 import { assertSupportedServer } from './serverVersion';
+import type { SlowSearchOptions } from './slowSearches';
 import { resolveTextSearchConfig } from './textSearch';
 import type { VectorIndexOptions } from './vectorIndex/types';
 import { VectorIndex } from './vectorIndex/VectorIndex';
 
 /** Which database a store works on, and how it is made ready. */
-export interface StoreDatabaseOptions {
+export interface StoreDatabaseOptions extends Partial<SlowSearchOptions> {
   logger: Pick<LoggerService, 'debug' | 'info' | 'warn'>;
   /** The server; or give `connection`. */
   postgresql?: PostgresConnectionOptions;

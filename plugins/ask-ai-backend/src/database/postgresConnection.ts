@@ -76,6 +76,11 @@ export function openPostgresConnection(
     },
     maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     description: describeTarget(options),
+    pool: () => ({
+      used: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     db: drizzle(pool) as unknown as Database,
     transaction: work => repeatAfterDeadlock(() => runTransaction(work)),
     withMaintenanceSession: async work => {

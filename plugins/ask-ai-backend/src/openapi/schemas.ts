@@ -132,7 +132,7 @@ export const schemas: Record<string, JsonSchema> = {
     checks: {
       type: 'object',
       additionalProperties: object({
-        status: oneOf('ok', 'error'),
+        status: oneOf('ok', 'warning', 'error'),
         'message?': text,
         latencyMs: number,
       }),

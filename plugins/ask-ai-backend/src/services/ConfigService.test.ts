@@ -64,6 +64,7 @@ describe('ConfigService', () => {
       maxConnections: 20,
       idleTimeoutMillis: 30_000,
       connectionTimeoutMillis: 5_000,
+      slowQueryMillis: 1_000,
       statementTimeoutMillis: 10_000,
       queryTimeoutMillis: 12_000,
       index: { recallTarget: 0.95 },

@@ -111,6 +111,16 @@ export class ConfigService {
     return this.askAi.vectorStore.resilience;
   }
 
+  /** From which time on a search is logged with its plan; 0: never. */
+  getSlowQueryMillis(): number {
+    return this.askAi.vectorStore.slowQueryMillis;
+  }
+
+  /** Between two probes; 0: only whoever asks for the health makes one. */
+  getHealthCheckIntervalMs(): number {
+    return this.askAi.healthCheckIntervalMs;
+  }
+
   /** Milliseconds. */
   getShutdownTimeoutMillis(): number {
     return this.askAi.shutdownTimeoutMillis;

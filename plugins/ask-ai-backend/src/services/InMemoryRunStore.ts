@@ -92,9 +92,13 @@ export class InMemoryRunStore implements RunStore {
   }
 
   async latest(): Promise<Run | undefined> {
-    const finished = this.runs.filter(run => run.finishedAt);
-    const last = finished.sort((a, b) => Number(a.finishedAt) - Number(b.finishedAt)).at(-1);
-    return last && copy(last);
+    return newest(this.runs.filter(run => run.finishedAt));
+  }
+
+  async latestCompleted(): Promise<Run | undefined> {
+    return newest(
+      this.runs.filter(run => run.state === 'completed' && run.entityRef === undefined),
+    );
   }
 
   async recordFailure(failure: DocumentFailure): Promise<void> {
@@ -128,6 +132,11 @@ export class InMemoryRunStore implements RunStore {
 
 function failureKey({ entityId, source }: { entityId: string; source: string }): string {
   return `${entityId}\n${source}`;
+}
+
+function newest(finished: Run[]): Run | undefined {
+  const last = finished.sort((a, b) => Number(a.finishedAt) - Number(b.finishedAt)).at(-1);
+  return last && copy(last);
 }
 
 function copy(run: Run): Run {

@@ -47,6 +47,7 @@ import { createRankedSearch, type SearchRanked } from '../database/rankedSearch'
 import { discardReembedding } from '../database/reembed/reembed';
 import { assertRunIsOurs } from '../database/runRows';
 import type { StoreUpkeep } from '../database/StoreUpkeep';
+import { SlowSearches } from '../database/slowSearches';
 import { upsertEmbeddings } from '../database/upsert';
 import type { VectorIndex } from '../database/vectorIndex/VectorIndex';
 import { createVectorSearch, type VectorSearch } from '../database/vectorSearch';
@@ -80,10 +81,13 @@ export class PgVectorStore implements IVectorStore {
     /** Measures, explains, calibrates and rebuilds the vector index. */
     readonly index: VectorIndex,
     private readonly upkeep: StoreUpkeep,
+    { logger, slowQueryMillis = 0, onSlowSearch }: PgVectorStoreOptions,
   ) {
+    const { db } = connection.reader;
     const settings = () => index.settings;
-    this.searchByVector = createVectorSearch(connection.reader.db, settings);
-    this.searchByRank = createRankedSearch(connection.reader.db, settings);
+    const slow = new SlowSearches(db, settings, logger, { slowQueryMillis, onSlowSearch });
+    this.searchByVector = slow.watchVector(createVectorSearch(db, settings));
+    this.searchByRank = slow.watchRanked(createRankedSearch(db, settings));
     this.loads = new StoreLoads(connection, index, upkeep);
   }
 
@@ -96,7 +100,7 @@ export class PgVectorStore implements IVectorStore {
   static async create(options: PgVectorStoreOptions): Promise<PgVectorStore> {
     const { connection, index, upkeep } = await openStoreDatabase(options);
     const calls = new DatabaseCalls(connection, upkeep.signal);
-    return new PgVectorStore(connection, calls, index, upkeep);
+    return new PgVectorStore(connection, calls, index, upkeep, options);
   }
 
   get dimensions(): number {

@@ -58,6 +58,10 @@ export class StoreOpening<T extends Closable> {
     return opening;
   }
 
+  get isOpen(): boolean {
+    return this.opened !== undefined;
+  }
+
   /** @throws why it is not open: what the last attempt failed with. */
   current(): T {
     if (!this.opened) {

@@ -1,23 +1,26 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { IVectorStore, VectorStoreProvider } from 'backstage-plugin-ask-ai-node';
-import type { DatabaseConnection } from '../database/connection';
+import { type DatabaseChecks, databaseChecks } from '../database/checkDatabase';
+import type { DatabaseConnection, PoolFigures } from '../database/connection';
 import { openEmbeddedConnection } from '../database/embeddedConnection';
+import type { StoreDatabaseOptions } from '../database/openStoreDatabase';
 import { PgQuestionStore } from '../database/PgQuestionStore';
 import { PgRunStore } from '../database/PgRunStore';
 import { identifyTarget, type PostgresConnectionOptions } from '../database/poolConfig';
-import { describeRestriction } from '../database/roles/describeRestriction';
 import { openRoleConnections } from '../database/roles/openRoleConnections';
 import { DEFAULT_DIMENSIONS } from '../database/schema';
-import type { VectorIndexOptions } from '../database/vectorIndex/types';
 import { ConfigurationError } from '../errors';
 import type { SharedCache } from '../lib/cache/SharedTier';
+import type { CacheFigures } from '../lib/cache/TwoTierCache';
+import type { Telemetry } from '../lib/telemetry/Telemetry';
 import type { QuestionStore, RunStore } from '../types';
 import { CachedVectorStore, type CachedVectorStoreOptions } from './CachedVectorStore';
 import type { ConfigService } from './ConfigService';
 import { InMemoryQuestionStore } from './InMemoryQuestionStore';
 import { InMemoryRunStore } from './InMemoryRunStore';
 import { InMemoryVectorStore } from './InMemoryVectorStore';
-import { lateQuestionStore, lateRunStore } from './lateRecords';
+import { lateChecks, lateQuestionStore, lateRunStore } from './lateRecords';
+import { MeasuredVectorStore } from './MeasuredVectorStore';
 import { PgVectorStore } from './PgVectorStore';
 import { type ResilienceFigures, ResilientVectorStore } from './ResilientVectorStore';
 import type { GuardObserver } from './resilient/Guard';
@@ -33,6 +36,8 @@ export interface VectorStoreDependencies {
   cache?: SharedCache;
   /** `false` leaves the schema as it is. Default `true`. */
   migrate?: boolean;
+  /** Searches and writes are measured by it. */
+  telemetry?: Telemetry;
   /** Is told of repeated calls and of circuit breakers that open and close. */
   observer?: GuardObserver;
 }
@@ -42,11 +47,10 @@ export interface OpenStores {
   store: IVectorStore;
   runs: RunStore;
   questions: QuestionStore;
-  /**
-   * Why rows are written one by one, and indexes and words stay as they are; `undefined` when nothing keeps
-   * them from being changed. Rejects when a role of the database can't connect.
-   */
-  restriction?(): Promise<string | undefined>;
+  /** What tells whether the database is well; left out: there is none. */
+  checks?: DatabaseChecks;
+  /** Connections to the database, by who works on it. */
+  pools?(): Partial<Record<'writer' | 'reader' | 'admin', PoolFigures>>;
 }
 
 /** What a backend works with, from its start to its end. */
@@ -55,6 +59,8 @@ export interface ServedStores extends OpenStores {
   opened(): Promise<void>;
   /** `undefined` for a store that is part of this process. */
   resilience(): ResilienceFigures | undefined;
+  /** How often searches were answered from the cache; `undefined` where they are not cached. */
+  cacheFigures(): Readonly<CacheFigures> | undefined;
 }
 
 /** Makes the store that the configuration asks for. One that can't start is an error, never another. */
@@ -71,10 +77,9 @@ export class VectorStoreFactory {
   ): Promise<IVectorStore> {
     const caching = await cacheOptions(config, dependencies);
     const { store } = await VectorStoreFactory.open(config, logger, dependencies);
-    return cached(
-      config.getVectorStoreType() === 'postgresql' ? decorate(store, config, dependencies) : store,
-      caching,
-    );
+    const resilient =
+      config.getVectorStoreType() === 'postgresql' ? decorate(store, config, dependencies) : store;
+    return measured(cached(resilient, caching), dependencies);
   }
 
   /**
@@ -93,21 +98,30 @@ export class VectorStoreFactory {
     if (config.getVectorStoreType() !== 'postgresql') {
       const stores = await open();
       const store = cached(stores.store, caching);
-      return { ...stores, store, opened: async () => {}, resilience: () => undefined };
+      return {
+        ...stores,
+        store: measured(store, dependencies),
+        opened: async () => {},
+        resilience: () => undefined,
+        cacheFigures: () => figuresOf(store),
+      };
     }
     const opening = await StoreOpening.start(async () => {
       const stores = await open();
       return { ...stores, close: () => stores.store.close() };
     }, logger);
     const late = { current: () => opening.current().store, close: () => opening.close() };
-    const store = decorate(late, config, dependencies);
+    const resilient = decorate(late, config, dependencies);
+    const store = cached(resilient, caching);
     return {
-      store: cached(store, caching),
+      store: measured(store, dependencies),
       runs: lateRunStore(() => opening.current().runs),
       questions: lateQuestionStore(() => opening.current().questions),
-      restriction: async () => opening.current().restriction?.(),
+      checks: lateChecks(() => opening.current().checks),
+      pools: () => (opening.isOpen ? (opening.current().pools?.() ?? {}) : {}),
       opened: () => opening.settled(),
-      resilience: () => store.figures,
+      resilience: () => resilient.figures,
+      cacheFigures: () => figuresOf(store),
     };
   }
 
@@ -133,6 +147,8 @@ export class VectorStoreFactory {
       migrate: dependencies.migrate,
       index,
       textSearchConfig: config.getTextSearchConfig(),
+      slowQueryMillis: config.getSlowQueryMillis(),
+      onSlowSearch: mode => dependencies.telemetry?.count('ask_ai.slow_searches', { mode }),
     });
   }
 
@@ -162,7 +178,16 @@ function decorate(
   return ResilientVectorStore.create(store, { ...config.getResilienceConfig(), observer });
 }
 
-/** Outermost: what is answered from the cache needs no server. */
+/** Outermost: how long whoever searches waits. */
+function measured(store: IVectorStore, { telemetry }: VectorStoreDependencies): IVectorStore {
+  return telemetry ? MeasuredVectorStore.create(store, telemetry) : store;
+}
+
+function figuresOf(store: IVectorStore): Readonly<CacheFigures> | undefined {
+  return store instanceof CachedVectorStore ? store.figures : undefined;
+}
+
+/** What is answered from the cache needs no server. */
 function cached(store: IVectorStore, options: CachedVectorStoreOptions | undefined): IVectorStore {
   return options ? CachedVectorStore.create(store, options) : store;
 }
@@ -218,12 +243,7 @@ async function createExtension(
 
 async function onDatabase(
   connection: DatabaseConnection,
-  options: {
-    logger: LoggerService;
-    migrate?: boolean;
-    index?: VectorIndexOptions;
-    textSearchConfig?: string;
-  },
+  options: Omit<StoreDatabaseOptions, 'connection' | 'postgresql'> & { logger: LoggerService },
 ): Promise<OpenStores> {
   const store = await PgVectorStore.create({ connection, ...options });
   options.logger.info(`Vector store: ${connection.kind}, ${connection.description}`);
@@ -231,7 +251,20 @@ async function onDatabase(
     store,
     runs: PgRunStore.create(connection),
     questions: PgQuestionStore.create(connection),
-    restriction: () => describeRestriction(connection),
+    checks: databaseChecks(connection),
+    pools: () => poolsOf(connection),
+  };
+}
+
+function poolsOf({
+  pool,
+  reader,
+  admin,
+}: DatabaseConnection): ReturnType<NonNullable<OpenStores['pools']>> {
+  return {
+    ...(pool && { writer: pool() }),
+    ...(reader.pool && reader.pool !== pool && { reader: reader.pool() }),
+    ...(admin.pool && admin.pool !== pool && { admin: admin.pool() }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { DatabaseChecks } from '../database/checkDatabase';
 import type { QuestionStore, RunStore } from '../types';
 
 /** Runs of a store that may not be open yet; `open` throws why. */
@@ -11,6 +12,7 @@ export function lateRunStore(open: () => RunStore): RunStore {
     requestCancel: async () => open().requestCancel(),
     current: async () => open().current(),
     latest: async () => open().latest(),
+    latestCompleted: async () => open().latestCompleted(),
     recordFailure: async failure => open().recordFailure(failure),
     forgetFailure: async document => open().forgetFailure(document),
     failures: async limit => open().failures(limit),
@@ -24,5 +26,17 @@ export function lateQuestionStore(open: () => QuestionStore): QuestionStore {
     rate: async (answerId, feedback) => open().rate(answerId, feedback),
     unanswered: async limit => open().unanswered(limit),
     forget: async askedBefore => open().forget(askedBefore),
+  };
+}
+
+/** Checks of a database that may not be open yet. */
+export function lateChecks(current: () => DatabaseChecks | undefined): DatabaseChecks {
+  const late = (name: keyof DatabaseChecks) => async () => current()?.[name]();
+  return {
+    database: late('database'),
+    extension: late('extension'),
+    migrations: late('migrations'),
+    roles: late('roles'),
+    vectorIndex: late('vectorIndex'),
   };
 }

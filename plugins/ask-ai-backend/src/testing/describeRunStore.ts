@@ -83,6 +83,28 @@ export function describeRunStore(
       });
     });
 
+    it('knows the run of everything that was completed last, whatever came after it', async () => {
+      const runs = await setup.create();
+      expect(await runs.latestCompleted()).toBeUndefined();
+      const outcomes = [
+        [{ trigger: 'manual' }, 'completed'],
+        [{ trigger: 'entity', entityRef: 'component:default/a' }, 'completed'],
+        [{ trigger: 'schedule' }, 'failed'],
+      ] as const;
+      const ids: string[] = [];
+      for (const [request, outcome] of outcomes) {
+        await runs.enqueue(request);
+        const { id } = await claimed(runs);
+        await runs.finish(id, outcome, noProgress());
+        ids.push(id);
+      }
+      expect(await runs.latestCompleted()).toMatchObject({
+        id: ids[0],
+        finishedAt: expect.any(Date),
+      });
+      expect(await runs.latest()).toMatchObject({ id: ids[2] });
+    });
+
     it('tells the owner of a run that somebody cancelled it, and drops those that wait', async () => {
       const runs = await setup.create();
       expect(await runs.requestCancel()).toBe(false);

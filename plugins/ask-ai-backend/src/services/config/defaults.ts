@@ -74,6 +74,8 @@ export const DEFAULTS = {
     idleTimeoutMillis: 30_000,
     connectionTimeoutMillis: 5_000,
     statementTimeoutMillis: 10_000,
+    /** A search takes milliseconds: a hundred times as long is not chance. */
+    slowQueryMillis: 1_000,
     /** The server's limit must strike first, or the statement goes on with nobody waiting. */
     queryTimeoutMarginMillis: 2_000,
   },
@@ -91,6 +93,8 @@ export const DEFAULTS = {
     /** A server that is back is in use after a second. */
     breakerOpenMillis: 1_000,
   },
+  /** As often as Kubernetes asks by default. */
+  healthCheckIntervalMs: 10_000,
   /** Kubernetes kills after 30 s, of which other plugins need some, too. */
   shutdownTimeoutMillis: 10_000,
   vectorIndex: {

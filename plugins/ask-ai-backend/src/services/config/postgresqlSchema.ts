@@ -72,10 +72,11 @@ const settingsSchema = section({
   applicationName: text('a name of at most 63 characters').max(63).optional(),
   index: vectorIndexSchema.optional(),
   textSearchConfig: text('the name of a text search configuration of PostgreSQL').optional(),
+  slowQueryMillis: integer(0, LONGEST_MILLIS).optional(),
 });
 
 type Settings = z.output<typeof settingsSchema>;
-type ServerSettings = Omit<Settings, 'index' | 'textSearchConfig'>;
+type ServerSettings = Omit<Settings, 'index' | 'textSearchConfig' | 'slowQueryMillis'>;
 
 /**
  * `askAi.vectorStore.postgresql`: the server, absent when the block describes only what is made
@@ -89,9 +90,15 @@ export const postgresqlSchema = settingsSchema
     }
   })
   .transform(settings => {
-    const { index = vectorIndexSchema.parse({}), textSearchConfig, ...server } = settings;
+    const {
+      index = vectorIndexSchema.parse({}),
+      slowQueryMillis = DEFAULTS.postgresql.slowQueryMillis,
+      textSearchConfig,
+      ...server
+    } = settings;
     return {
       index,
+      slowQueryMillis,
       ...(textSearchConfig !== undefined && { textSearchConfig }),
       server: isIndexAlone(settings) ? undefined : completeServer(server),
     };
@@ -101,8 +108,8 @@ export const postgresqlSchema = settingsSchema
  * Then it lies in Backstage's own database. A block with nothing in it is no such thing: it is a
  * server whose environment variables are not set, which must not go unnoticed.
  */
-function isIndexAlone({ index, textSearchConfig, ...server }: Settings): boolean {
-  const isAny = index !== undefined || textSearchConfig !== undefined;
+function isIndexAlone({ index, textSearchConfig, slowQueryMillis, ...server }: Settings): boolean {
+  const isAny = [index, textSearchConfig, slowQueryMillis].some(value => value !== undefined);
   return isAny && Object.values(server).every(value => value === undefined);
 }
 

@@ -144,6 +144,7 @@ export const askAiSchema = section({
   audit: auditSchema.prefault({}),
   cache: cacheSchema.prefault({}),
   vectorStore: vectorStoreSchema.prefault({}),
+  healthCheckIntervalMs: integer(0, LONGEST_CALL_MS).default(DEFAULTS.healthCheckIntervalMs),
   shutdownTimeoutMillis: integer(0, LONGEST_CALL_MS).default(DEFAULTS.shutdownTimeoutMillis),
 });
 

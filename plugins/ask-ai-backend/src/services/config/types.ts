@@ -18,6 +18,7 @@ export type VectorIndexConfig = PostgresqlBlock['index'];
 /** A connection to PostgreSQL, as `askAi.vectorStore.postgresql` describes it. */
 export type PostgresConfig = NonNullable<PostgresqlBlock['server']> & {
   index: VectorIndexConfig;
+  slowQueryMillis: number;
   textSearchConfig?: string;
 };
 
@@ -37,6 +38,8 @@ export interface VectorStoreConfig {
   index: VectorIndexConfig;
   /** By what words are made of texts; `memory` makes nothing of it. */
   textSearchConfig?: string;
+  /** From which time on a search is logged with its plan; 0: never. `memory` makes nothing of it. */
+  slowQueryMillis: number;
   /** Of `postgresql`; the other stores are part of this process. */
   resilience: ResilienceConfig;
 }
@@ -126,6 +129,8 @@ export interface AskAiConfig extends ChunkingConfig {
   audit: AuditConfig;
   cache: CacheConfig;
   vectorStore: VectorStoreConfig;
+  /** Between two probes of what the plugin depends on; 0: only when somebody asks. */
+  healthCheckIntervalMs: number;
   /** How long requests and the index run may take to end after the backend was told to. */
   shutdownTimeoutMillis: number;
 }
