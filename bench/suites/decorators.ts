@@ -1,4 +1,13 @@
+import type { TracingService } from '@backstage/backend-plugin-api/alpha';
 import { ConfigReader } from '@backstage/config';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { Telemetry } from '../../plugins/ask-ai-backend/src/lib/telemetry/Telemetry';
 import { ConfigService } from '../../plugins/ask-ai-backend/src/services/ConfigService';
 import { VectorStoreFactory } from '../../plugins/ask-ai-backend/src/services/VectorStoreFactory';
 import { silentLogger } from '../../plugins/ask-ai-backend/src/testing/testRuntime';
@@ -34,7 +43,8 @@ export const decorators: Suite = {
     );
     // With the same settings, on a table that is there already.
     const { store: alone } = await VectorStoreFactory.open(config, silentLogger());
-    const decorated = await VectorStoreFactory.create(config, silentLogger());
+    const telemetry = realTelemetry();
+    const decorated = await VectorStoreFactory.create(config, silentLogger(), { telemetry });
     try {
       const vectors = queries(options.effort.calls, options.dimensions);
       const vector = (call: number) => vectors[call % vectors.length] as Float32Array;
@@ -62,3 +72,25 @@ export const decorators: Suite = {
     }
   },
 };
+
+/** Metrics and traces as an SDK takes them; nothing is sent. */
+function realTelemetry(): Telemetry {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 60_000 });
+  const tracer = new BasicTracerProvider().getTracer('bench');
+  const startActiveSpan = ((name, options, work) =>
+    tracer.startActiveSpan(name, options, async span => {
+      try {
+        return await work(span);
+      } finally {
+        span.end();
+      }
+    })) as (
+    name: string,
+    options: { attributes?: Record<string, string | number> },
+    work: (span: unknown) => Promise<unknown>,
+  ) => Promise<unknown>;
+  const tracing = { startActiveSpan } as unknown as TracingService;
+  const metrics = new MeterProvider({ readers: [reader] }).getMeter('bench');
+  return Telemetry.create({ metrics, tracing });
+}

@@ -67,7 +67,9 @@ export class HealthService {
 
   /** Something happened since: the next answer is a new one. */
   forget(): void {
-    this.latestAnswer = undefined;
+    if (this.latestAnswer) {
+      this.latestAnswer.at = Number.NEGATIVE_INFINITY;
+    }
     this.probing = undefined;
     this.generation += 1;
   }
@@ -83,8 +85,12 @@ export class HealthService {
     if (!this.probing) {
       const { generation } = this;
       const probing = this.runChecks().then(health => {
-        if (generation === this.generation) {
-          this.latestAnswer = { health, at: performance.now() };
+        const isCurrent = generation === this.generation;
+        this.latestAnswer = {
+          health,
+          at: isCurrent ? performance.now() : Number.NEGATIVE_INFINITY,
+        };
+        if (isCurrent) {
           this.probing = undefined;
         }
         this.options.afterProbe?.().catch(() => {});
