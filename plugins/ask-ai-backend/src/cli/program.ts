@@ -8,6 +8,7 @@ import {
   withBackendOptions,
 } from './commandOptions';
 import { askCommand, searchCommand, statusCommand } from './commands';
+import { addDoctorCommand } from './doctorProgram';
 import { addIndexCommands } from './indexProgram';
 import { addMigrateCommand } from './migrateProgram';
 import { addRollbackCommand } from './rollbackProgram';
@@ -105,10 +106,18 @@ Examples:
     .description(
       'Shows the size of the index, the run under way, the last run and its failures, and the state of the vector index.',
     )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  ask-ai status
+  ask-ai status --json | jq .lastRun.outcome`,
+    )
     .action(async (options: BackendOptions) => {
       finish(await statusCommand(await contextOf(options)));
     });
 
+  addDoctorCommand(program, environment, finish);
   addIndexCommands(program, environment, finish);
   addMigrateCommand(program, environment, finish);
   addRollbackCommand(program, environment, finish);

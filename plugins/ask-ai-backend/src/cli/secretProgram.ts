@@ -4,6 +4,14 @@ import { KEY_VARIABLE } from '../services/config/decryptSecrets';
 import type { CommandLineEnvironment } from './commandLineEnvironment';
 import { EXIT_CODES, failure } from './exitCodes';
 
+const EXAMPLES = `
+Examples:
+  export ${KEY_VARIABLE}=$(ask-ai secret generate-key)
+  ask-ai secret encrypt < password.txt
+  ask-ai secret decrypt < encrypted.txt
+
+Exit code: 0 when it is done, 2 when the key or the text is not as it must be.`;
+
 /** Encrypts what stands in configuration files. Texts come by standard input, which no shell remembers. */
 export function addSecretCommands(
   program: Command,
@@ -15,10 +23,12 @@ export function addSecretCommands(
     .summary('encrypt a secret of the configuration')
     .description(
       `Encrypts passwords and connection strings that stand in configuration files. The key is in ${KEY_VARIABLE}.`,
-    );
+    )
+    .addHelpText('after', EXAMPLES);
   secret
     .command('generate-key')
     .description(`Prints a new key for ${KEY_VARIABLE}.`)
+    .addHelpText('after', EXAMPLES)
     .action(() => {
       terminal.print(generateKey());
       finish(EXIT_CODES.success);
@@ -26,6 +36,7 @@ export function addSecretCommands(
   secret
     .command('encrypt')
     .description('Encrypts the text from standard input, without the line break at its end.')
+    .addHelpText('after', EXAMPLES)
     .action(async () => {
       const key = readKey(variables);
       terminal.print(encryptText(await readText(input), key));
@@ -34,6 +45,7 @@ export function addSecretCommands(
   secret
     .command('decrypt')
     .description('Decrypts a text that begins with enc:v1: from standard input.')
+    .addHelpText('after', EXAMPLES)
     .action(async () => {
       const key = readKey(variables);
       const result = decryptText(await readText(input), key);
