@@ -34,7 +34,8 @@ Exit codes:
     0  done
     1  the backend or the database failed; recall, reindex: the target is missed;
        explain: a search does without its index; reembed: a document was left out;
-       migrate --status: a migration is pending; rollback: it was refused; import: it failed, or --verify found a difference
+       migrate --status: a migration is pending; doctor: a check failed;
+       rollback: it was refused; import: it failed, or --verify found a difference
     2  wrong command, option, value or configuration
     3  nothing was found, or nothing is stored
     4  no backend answered, or no database
