@@ -12,10 +12,11 @@ export const INDEX_ANNOTATION = 'ask-ai/index';
 
 /**
  * Entities in one page. An entity with an API definition may have a megabyte, so a page of the
- * catalog's own default (500) could fill the memory. And pages of ordinary entities live short enough
- * to be freed early: with 100 of them, a run took half as much memory again, and no less time.
+ * catalog's own default (500) could fill the memory. Smaller pages live short enough to be freed early: a
+ * run of 20,000 entities grew by 140 MB with pages of 100 and by 126 MB with these, at the same speed, but
+ * with 30 the catalog took a third longer.
  */
-export const PAGE_SIZE = 30;
+export const PAGE_SIZE = 60;
 
 /** Which entities of the catalog belong in the index. */
 export interface EntitySelection {

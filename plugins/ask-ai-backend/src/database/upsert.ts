@@ -15,7 +15,7 @@ import { embeddings } from './schema';
  * Rows a statement, the last of them one: more than a hundred bring nothing (the index decides), and a
  * statement of many thousand parameters overflows the stack in Drizzle (`mergeQueries`).
  */
-const ROWS_PER_STATEMENT = [100, 20, 5, 1];
+const ROWS_PER_STATEMENT = [128, 32, 8, 2, 1];
 
 /** Ids compared by one statement. */
 const IDS_PER_STATEMENT = 5_000;

@@ -14,12 +14,7 @@ import { WorkQueue } from '../lib/WorkQueue';
 import type { RunProgress, RunStore } from '../types';
 import { CHUNKER_VERSION, chunkDocument, embeddingText } from './chunk';
 import { embedTexts } from './embed';
-import {
-  type EmbeddedDocument,
-  type PendingDocument,
-  portions,
-  toEmbeddings,
-} from './embeddedDocuments';
+import { type EmbeddedDocument, type PendingDocument, toEmbeddings } from './embeddedDocuments';
 
 /** What documents are indexed with. */
 export interface DocumentBatchOptions {
@@ -46,7 +41,7 @@ export interface DocumentBatchOptions {
 }
 
 /** Chunks that are written at once: larger transactions gain nothing. */
-const CHUNKS_PER_WRITE = 64;
+const CHUNKS_PER_WRITE = 100;
 
 /** A server that writes one batch for a first index has a core to spare (two cores, measured). */
 const PARALLEL_WRITES = 2;
@@ -144,9 +139,7 @@ export class DocumentBatch {
     this.embedded = [];
     this.embeddedCount = 0;
     this.writtenAt = performance.now();
-    for (const documents of portions(embedded, CHUNKS_PER_WRITE)) {
-      await this.writes.add(() => this.write(documents));
-    }
+    await this.writes.add(() => this.write(embedded));
   }
 
   private async isUnchanged(
