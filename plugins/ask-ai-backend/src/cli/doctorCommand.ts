@@ -3,6 +3,7 @@ import type { Config } from '@backstage/config';
 import type { HealthCheck, HealthResponse } from 'backstage-plugin-ask-ai-common';
 import { databaseChecks } from '../database/checkDatabase';
 import type { DatabaseConnection } from '../database/connection';
+import { translateDatabaseError } from '../database/databaseErrors';
 import { readEmbeddingSpace } from '../database/embeddingSpace';
 import { EmbeddingSpaceMismatchError } from '../errors';
 import { describeSpace } from '../lib/embeddingSpace';
@@ -87,7 +88,10 @@ function modelChecks(
     embeddingModel: async hooks => (await provider).check(hooks),
     ...(connection && {
       embeddingSpace: async (hooks: { signal: AbortSignal }) => {
-        const stored = await readEmbeddingSpace(connection.reader.db);
+        const { reader, description } = connection;
+        const stored = await readEmbeddingSpace(reader.db).catch((error: unknown) => {
+          throw translateDatabaseError(error, 'read the embedding space', description);
+        });
         const space = await spaceOf(await provider, hooks);
         const [were, are] = [stored && describeSpace(stored), describeSpace(space)];
         if (were !== undefined && were !== are) {

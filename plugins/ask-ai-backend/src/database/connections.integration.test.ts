@@ -1,6 +1,7 @@
 import { mockServices } from '@backstage/backend-test-utils';
 import { ConfigReader } from '@backstage/config';
 import { sql } from 'drizzle-orm';
+import { knex } from 'knex';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { query } from '../../../../tests/services/connect';
 import { startPgBouncer } from '../../../../tests/services/pgBouncer';
@@ -13,6 +14,7 @@ import {
 import { readBackstageDatabase } from '../cli/readBackstageDatabase';
 import { PgVectorStore } from '../services/PgVectorStore';
 import { contentsIn, contentsOf, DIMENSIONS, rows, silent } from '../testing/loadFixtures';
+import { backstageDatabaseOptions } from './backstageDatabase';
 import { translateDatabaseError } from './databaseErrors';
 import { openPostgresConnection, type PostgresConnectionOptions } from './postgresConnection';
 
@@ -151,6 +153,40 @@ describe('openPostgresConnection', { timeout: 60_000 }, () => {
     );
     expect(table?.tableowner).toBe(role);
     await query(database.url, `drop owned by ${role}`, `drop role ${role}`);
+  });
+
+  it('asks Backstage for the password of each new connection, where it rotates', async () => {
+    const role = `ask_ai_rotating_${process.pid}`;
+    let password = 'first';
+    await query(database.url, `create role ${role} login password '${password}'`);
+    const { hostname, port } = new URL(database.url);
+    // As Backstage's connectors of the clouds make it: a token for each connection.
+    const client = knex({
+      client: 'pg',
+      connection: async () => ({
+        host: hostname,
+        port: Number(port || 5_432),
+        user: role,
+        password,
+        database: database.name,
+      }),
+    });
+    const options = await backstageDatabaseOptions({ getClient: async () => client });
+    const connection = openPostgresConnection({ ...options, maxLifetimeSeconds: 1 }, silent);
+    const session = async () => {
+      const result = await connection.db.execute(sql`select pg_backend_pid() as pid, current_user`);
+      return (result as unknown as { rows: { pid: number; current_user: string }[] }).rows[0];
+    };
+    const first = await session();
+    expect(first?.current_user).toBe(role);
+    password = 'second';
+    await query(database.url, `alter role ${role} password '${password}'`);
+    await pollUntil('A session that logged in by the second password', 10_000, async () =>
+      (await session())?.pid === first?.pid ? undefined : true,
+    );
+    await connection.close();
+    await client.destroy();
+    await query(database.url, `drop role ${role}`);
   });
 
   it('says what to set when PgBouncer refuses a parameter, or drops the search path', async () => {

@@ -152,7 +152,10 @@ const paths: Record<string, Record<string, Operation>> = {
       summary: 'Whether all that the plugin depends on is well. Needs no login.',
       security: [],
       responses: {
-        '200': json('Everything is well.', 'Health'),
+        '200': json(
+          'Everything works; a check may hold a warning, which says what to do.',
+          'Health',
+        ),
         '503': json('Something is not; the check says what.', 'Health'),
       },
     },
