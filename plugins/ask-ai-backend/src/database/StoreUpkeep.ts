@@ -112,8 +112,9 @@ export class StoreUpkeep {
   }
 
   /**
-   * After many rows were written: brings up to date what ranks, plans and the index rely on. The rows
-   * are there, so that a failure to measure is only told.
+   * After many rows were written: brings up to date what ranks, plans and the index rely on, and looks
+   * whether recall is to be measured anew, after a load at once, else in the background. The rows are
+   * there, so that a failure to measure is only told.
    */
   async refresh({ isLoad = false } = {}): Promise<void> {
     // Millions of rows take longer than a call may.
@@ -121,11 +122,13 @@ export class StoreUpkeep {
       session.transaction(refreshKeywordStatistics),
     );
     await this.inBackground(() => this.deferred.build({ signal: this.signal }));
-    try {
-      await this.index.calibrateIfDue({ isLoad, ...BRIEFLY, signal: this.signal });
-    } catch (error) {
+    const calibrating = this.inBackground(() =>
+      this.index.calibrateIfDue({ isLoad, ...BRIEFLY, signal: this.signal }),
+    );
+    // Whoever loads waits for the store as it will be; a run that indexed documents is over.
+    if (isLoad) {
+      await calibrating;
       this.signal.throwIfAborted();
-      this.logger.warn(`The vector index was not measured: ${driverError(error).message}`);
     }
   }
 
