@@ -145,8 +145,14 @@ export class IndexWorker {
         error => logger.warn('Could not report the progress of the index run', error),
       );
     }, HEARTBEAT_MS);
-    const logProgress = setInterval(() => logger.info(describe(progress)), LOG_EVERY_MS);
-    logger.info(`Index run started (${run.trigger}${run.entityRef ? `, ${run.entityRef}` : ''})`);
+    const logProgress = setInterval(
+      () => logger.info(describe(progress), fieldsOf(run, progress)),
+      LOG_EVERY_MS,
+    );
+    logger.info(`Index run started (${run.trigger}${run.entityRef ? `, ${run.entityRef}` : ''})`, {
+      runId: run.id,
+      trigger: run.trigger,
+    });
     try {
       const result = await execute(run, {
         signal,
@@ -158,9 +164,9 @@ export class IndexWorker {
       const reason = result.reasons.join(' ') || undefined;
       await this.finish(run.id, reason ? 'failed' : 'completed', progress, reason);
       if (reason) {
-        logger.error(`Index run failed: ${reason}`);
+        logger.error(`Index run failed: ${reason}`, fieldsOf(run, progress));
       } else {
-        logger.info(`Index run completed: ${describe(progress)}`);
+        logger.info(`Index run completed: ${describe(progress)}`, fieldsOf(run, progress));
       }
     } catch (error) {
       if (!isLost) {
@@ -186,7 +192,10 @@ export class IndexWorker {
         ? error.message
         : String(error);
     const outcome = signal.aborted ? 'cancelled' : 'failed';
-    logger[outcome === 'failed' ? 'error' : 'info'](`Index run ${outcome}: ${reason}`);
+    logger[outcome === 'failed' ? 'error' : 'info'](
+      `Index run ${outcome}: ${reason}`,
+      fieldsOf(run, progress),
+    );
     if (!this.stopping.signal.aborted) {
       await this.options
         .settle()
@@ -204,4 +213,9 @@ function describe({ documents, chunks, documentsExpected }: RunProgress): string
     `${documents.seen}${of} documents seen, ${documents.changed} changed, ${documents.removed} removed, ` +
     `${documents.failed} failed; ${chunks.embedded} chunks embedded, ${chunks.skipped} unchanged`
   );
+}
+
+/** For whatever reads logs by their fields. */
+function fieldsOf({ id, trigger }: Run, { documents, chunks }: RunProgress) {
+  return { runId: id, trigger, documents: { ...documents }, chunks: { ...chunks } };
 }
