@@ -13,6 +13,9 @@ export interface StoreOptions {
   migrate?: boolean;
 }
 
+/** A server with gigabytes of buffers that was just started, on a busy machine. */
+const CONNECTION_TIMEOUT_MS = 60_000;
+
 /** The product's store, with everything at its default that is not given. */
 export function openStore(
   url: string,
@@ -20,7 +23,11 @@ export function openStore(
   { maxConnections, index, migrate }: StoreOptions = {},
 ): Promise<PgVectorStore> {
   return PgVectorStore.create({
-    postgresql: { connectionString: url, maxConnections },
+    postgresql: {
+      connectionString: url,
+      maxConnections,
+      connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    },
     logger,
     index,
     migrate,
