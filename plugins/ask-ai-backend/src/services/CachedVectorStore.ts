@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto';
 import { serialize } from 'node:v8';
-import type {
-  DocumentChunk,
-  RankedResult,
-  SearchFilter,
-  SearchResult,
-  VectorIndexStatus,
-} from 'backstage-plugin-ask-ai-common';
+import type { RankedResult, SearchFilter, SearchResult } from 'backstage-plugin-ask-ai-common';
 import type {
   DocumentKey,
   DocumentReplacement,
@@ -21,12 +15,12 @@ import type {
   ReembedOptions,
   ReembedResult,
   StoredDocument,
-  StoreStats,
   WriteOptions,
 } from 'backstage-plugin-ask-ai-node';
 import { Generations } from '../lib/cache/Generations';
 import { type SharedCache, SharedTier } from '../lib/cache/SharedTier';
 import { type CacheBounds, type CacheFigures, TwoTierCache } from '../lib/cache/TwoTierCache';
+import { ForwardingVectorStore } from '../lib/ForwardingVectorStore';
 
 /** How a store is cached. */
 export interface CachedVectorStoreOptions extends CacheBounds {
@@ -67,15 +61,16 @@ type Hits = SearchResult[] | RankedResult[];
  *
  * It knows of no caller: whatever decides who may see what must lie above it.
  */
-export class CachedVectorStore implements IVectorStore {
+export class CachedVectorStore extends ForwardingVectorStore {
   private readonly searches: TwoTierCache<Hits>;
   private readonly generations: Generations;
   private readonly prefix: string;
 
   private constructor(
-    private readonly inner: IVectorStore,
+    inner: IVectorStore,
     { cache, timeoutMs = DEFAULT_TIMEOUT_MS, name = 'store', ...bounds }: CachedVectorStoreOptions,
   ) {
+    super(inner);
     const shared = cache && SharedTier.create({ cache, timeoutMs });
     this.prefix = `search:${name}`;
     this.generations = new Generations(shared, `generation:${name}`);
@@ -96,30 +91,26 @@ export class CachedVectorStore implements IVectorStore {
     return this.searches.figures;
   }
 
-  get dimensions(): number {
-    return this.inner.dimensions;
-  }
-
-  store(embedding: EmbeddingVector): Promise<void> {
+  override store(embedding: EmbeddingVector): Promise<void> {
     return this.write(() => this.inner.store(embedding));
   }
 
-  storeBatch(embeddings: EmbeddingVector[]): Promise<void> {
+  override storeBatch(embeddings: EmbeddingVector[]): Promise<void> {
     return this.write(() => this.inner.storeBatch(embeddings));
   }
 
-  storeAll(embeddings: EmbeddingStream, options?: LoadOptions): Promise<LoadResult> {
+  override storeAll(embeddings: EmbeddingStream, options?: LoadOptions): Promise<LoadResult> {
     return this.write(() => this.inner.storeAll(embeddings, options));
   }
 
-  replaceAll(
+  override replaceAll(
     embeddings: EmbeddingStream,
     options?: LoadOptions & { documents?(): Iterable<StoredDocument> },
   ): Promise<LoadResult> {
     return this.write(() => this.inner.replaceAll(embeddings, options));
   }
 
-  search(
+  override search(
     queryVector: ArrayLike<number>,
     topK: number,
     filter?: string | SearchFilter,
@@ -131,7 +122,7 @@ export class CachedVectorStore implements IVectorStore {
     );
   }
 
-  searchRanked(query: RankedQuery): Promise<RankedResult[]> {
+  override searchRanked(query: RankedQuery): Promise<RankedResult[]> {
     const { mode, text, topK } = query;
     const vector = query.vector && copyOf(query.vector);
     const filter = structuredClone(query.filter);
@@ -141,27 +132,15 @@ export class CachedVectorStore implements IVectorStore {
     ) as Promise<RankedResult[]>;
   }
 
-  clear(entityId?: string): Promise<void> {
+  override clear(entityId?: string): Promise<void> {
     return this.write(() => this.inner.clear(entityId));
   }
 
-  count(entityId?: string): Promise<number> {
-    return this.inner.count(entityId);
-  }
-
-  stats(): Promise<StoreStats> {
-    return this.inner.stats();
-  }
-
-  embeddingSpace(): Promise<EmbeddingSpace | undefined> {
-    return this.inner.embeddingSpace();
-  }
-
-  useEmbeddingSpace(space: EmbeddingSpace): Promise<void> {
+  override useEmbeddingSpace(space: EmbeddingSpace): Promise<void> {
     return this.write(() => this.inner.useEmbeddingSpace(space));
   }
 
-  changeEmbeddingSpace(
+  override changeEmbeddingSpace(
     space: EmbeddingSpace,
     embed: EmbedChunks,
     options?: ReembedOptions,
@@ -169,51 +148,23 @@ export class CachedVectorStore implements IVectorStore {
     return this.write(() => this.inner.changeEmbeddingSpace(space, embed, options));
   }
 
-  vectorIndex(): Promise<VectorIndexStatus | undefined> {
-    return this.inner.vectorIndex();
-  }
-
-  prepareForMany(): Promise<void> {
-    return this.inner.prepareForMany();
-  }
-
   /** Changes ranks, so it counts as a write. */
-  refreshStatistics(): Promise<void> {
+  override refreshStatistics(): Promise<void> {
     return this.write(() => this.inner.refreshStatistics());
   }
 
-  export(options?: { after?: string }): AsyncIterable<EmbeddingVector> {
-    return this.inner.export(options);
-  }
-
-  documents(): AsyncIterable<StoredDocument> {
-    return this.inner.documents();
-  }
-
-  document(key: DocumentKey): Promise<StoredDocument | undefined> {
-    return this.inner.document(key);
-  }
-
-  chunkIds(key: DocumentKey): Promise<Set<string>> {
-    return this.inner.chunkIds(key);
-  }
-
-  chunks(key: DocumentKey, range: { from: number; to: number }): Promise<DocumentChunk[]> {
-    return this.inner.chunks(key, range);
-  }
-
-  replaceDocuments(
+  override replaceDocuments(
     replacements: readonly DocumentReplacement[],
     options?: WriteOptions & { space?: EmbeddingSpace },
   ): Promise<{ removed: number }> {
     return this.write(() => this.inner.replaceDocuments(replacements, options));
   }
 
-  removeDocument(key: DocumentKey, options?: WriteOptions): Promise<{ removed: number }> {
+  override removeDocument(key: DocumentKey, options?: WriteOptions): Promise<{ removed: number }> {
     return this.write(() => this.inner.removeDocument(key, options));
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.generations.close();
     this.searches.clear();
     await this.inner.close();
