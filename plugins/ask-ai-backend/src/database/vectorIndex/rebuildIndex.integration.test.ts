@@ -5,7 +5,8 @@ import type { PgVectorStore } from '../../services/PgVectorStore';
 import { runFile } from '../../testing/childProcess';
 import { embeddings, queryVectors, ServerStores } from '../../testing/serverStores';
 
-const ROWS = 1_500;
+/** Enough that the planner prefers the index by far, however many rows are written meanwhile. */
+const ROWS = 5_000;
 const DIMENSIONS = 16;
 const TOP_K = 30;
 const REBUILD_MS = 90_000;
@@ -185,7 +186,6 @@ describe('a rebuild of the vector index', { timeout: 180_000 }, () => {
   });
 });
 
-/** So few rows are sorted where fewer hits are asked for. */
 async function usesIndex(store: PgVectorStore): Promise<boolean> {
   const plans = await store.index.explain();
   return plans.some(plan => plan.shape === 'hybrid: by meaning' && plan.usesVectorIndex);
