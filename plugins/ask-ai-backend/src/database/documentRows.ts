@@ -4,10 +4,10 @@ import type {
   DocumentReplacement,
   StoredDocument,
 } from 'backstage-plugin-ask-ai-node';
-import { and, between, eq, gt, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, between, eq, gt, or, type SQL, sql } from 'drizzle-orm';
 import { ConflictError } from '../errors';
 import { lastOfEqualDocuments } from '../lib/lastOfEqualDocuments';
-import type { Database } from './connection';
+import { type Database, selectRows } from './connection';
 import { chunkColumns, hasIdAmong, toChunkValues, toDocumentChunk } from './embeddingRows';
 import { noteReplaced } from './load/captureChanges';
 import { embeddings, indexedDocuments } from './schema';
@@ -78,10 +78,11 @@ export async function replaceDocuments(
     const ids = [...new Set([...embedded, ...kept].map(({ id }) => id))];
     return { ids, record: { entityId, source, fingerprint, chunkCount: ids.length } };
   });
-  const removed = await transaction
-    .delete(embeddings)
-    .where(and(isOfDocuments(documents), not(hasIdAmong(records.flatMap(({ ids }) => ids)))))
-    .returning({ id: embeddings.id });
+  const removed = await removeOtherChunks(
+    transaction,
+    documents,
+    records.flatMap(({ ids }) => ids),
+  );
   for (let start = 0; start < records.length; start += RECORDS_PER_STATEMENT) {
     await transaction
       .insert(indexedDocuments)
@@ -96,7 +97,37 @@ export async function replaceDocuments(
       });
   }
   await noteReplaced(transaction, documents);
-  return { removed: removed.length };
+  return { removed };
+}
+
+/**
+ * Removes the chunks of documents that are not among some. They are looked for document by document,
+ * which OFFSET says: of a table that was never analyzed, as in a first index, the planner takes an entity
+ * for the 200th part, and would read all of it with every write.
+ */
+async function removeOtherChunks(
+  transaction: Database,
+  documents: readonly DocumentKey[],
+  ids: string[],
+): Promise<number> {
+  const others = await selectRows<{ id: string }>(
+    transaction,
+    sql`
+      select other.id from ${unnested(documents)} as document (entity_id, source), lateral (
+        select ${embeddings.id} as id from ${embeddings}
+        where ${embeddings.entityId} = document.entity_id and ${embeddings.source} = document.source
+          and not ${hasIdAmong(ids)}
+        offset 0
+      ) as other`,
+  );
+  if (others.length === 0) {
+    return 0;
+  }
+  const removed = await transaction
+    .delete(embeddings)
+    .where(and(hasIdAmong(others.map(({ id }) => id)), isOfDocuments(documents)))
+    .returning({ id: embeddings.id });
+  return removed.length;
 }
 
 /**
@@ -192,18 +223,19 @@ export async function readChunks(
   return rows.map(toDocumentChunk);
 }
 
-/**
- * Two array parameters, as `hasIdAmong` has one.
- *
- * @param table - with the columns of `embeddings`.
- */
+/** @param table - with the columns of `embeddings`. */
 export function isOfDocuments(
   documents: readonly DocumentKey[],
   table: Pick<typeof embeddings, 'entityId' | 'source'> = embeddings,
 ): SQL {
+  return sql`(${table.entityId}, ${table.source}) in (select * from ${unnested(documents)})`;
+}
+
+/** Two array parameters, as `hasIdAmong` has one. */
+function unnested(documents: readonly DocumentKey[]): SQL {
   const entityIds = sql.param(documents.map(({ entityId }) => entityId));
   const sources = sql.param(documents.map(({ source }) => source));
-  return sql`(${table.entityId}, ${table.source}) in (select * from unnest(${entityIds}::text[], ${sources}::text[]))`;
+  return sql`unnest(${entityIds}::text[], ${sources}::text[])`;
 }
 
 function ofDocument({ entityId, source }: DocumentKey): SQL | undefined {
