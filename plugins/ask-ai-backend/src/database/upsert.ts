@@ -121,23 +121,30 @@ class UpsertStatement {
  */
 const STATEMENTS = ROWS_PER_STATEMENT.map(rows => new UpsertStatement(rows));
 
-const parameterName = (position: number, key: string) => `${key}${position}`;
-
-/** Drizzle takes placeholders for values, but the type of a row does not say so. */
+/**
+ * Named by their position, for JavaScript keeps what is numbered in an array: names would be entries of
+ * a hash table, made anew with every statement. Drizzle takes placeholders for values, but the type of
+ * a row does not say so.
+ */
 function placeholders(rows: number): EmbeddingRow[] {
-  return Array.from({ length: rows }, (_, position) =>
+  return Array.from({ length: rows }, (_, row) =>
     Object.fromEntries(
-      WRITTEN_COLUMNS.map(key => [key, sql.placeholder(parameterName(position, key))]),
+      WRITTEN_COLUMNS.map((key, column) => [
+        key,
+        sql.placeholder(String(row * WRITTEN_COLUMNS.length + column)),
+      ]),
     ),
   ) as unknown as EmbeddingRow[];
 }
 
 function parameters(rows: EmbeddingRow[]): Record<string, unknown> {
   const values: Record<string, unknown> = {};
-  rows.forEach((row, position) => {
+  let position = 0;
+  for (const row of rows) {
     for (const key of WRITTEN_COLUMNS) {
-      values[parameterName(position, key)] = row[key];
+      values[position] = row[key];
+      position += 1;
     }
-  });
+  }
   return values;
 }

@@ -40,8 +40,15 @@ export interface DocumentBatchOptions {
   signal: AbortSignal;
 }
 
-/** Chunks that are written at once: larger transactions gain nothing. */
-const CHUNKS_PER_WRITE = 100;
+/**
+ * Chunks that are written at once, but for a document that has more. Twice as many are written a tenth
+ * faster, but live for so long that V8 keeps them among the old: a run of 20,000 entities then grew by
+ * 163 MB instead of 94.
+ */
+const CHUNKS_PER_WRITE = 64;
+
+/** Documents that wait for the model at most: they may have few new chunks, or none. */
+const MOST_PENDING = 100;
 
 /** A server that writes one batch for a first index has a core to spare (two cores, measured). */
 const PARALLEL_WRITES = 2;
@@ -85,7 +92,7 @@ export class DocumentBatch {
     const { maxTextsPerCall, maxParallelCalls } = this.options.embeddingProvider;
     if (
       this.freshCount >= maxTextsPerCall * maxParallelCalls ||
-      this.pending.length >= CHUNKS_PER_WRITE
+      this.pending.length >= MOST_PENDING
     ) {
       await this.embedPending();
     }
@@ -128,18 +135,20 @@ export class DocumentBatch {
         this.embedded.push({ ...waiting, embedded: toEmbeddings(waiting.fresh, own) });
         this.embeddedCount += waiting.fresh.length + waiting.kept.length;
       } catch (error) {
-        await this.fail(waiting.document, error);
+        await this.fail(waiting, error);
       }
     }
   }
 
-  /** Begins to write when an earlier batch is written, whose failure it rejects with. */
+  /** Begins to write when earlier ones are written, whose failure it rejects with. */
   private async writeEmbedded(): Promise<void> {
     const embedded = this.embedded;
     this.embedded = [];
     this.embeddedCount = 0;
     this.writtenAt = performance.now();
-    await this.writes.add(() => this.write(embedded));
+    for (const portion of portionsOf(embedded)) {
+      await this.writes.add(() => this.write(portion));
+    }
   }
 
   private async isUnchanged(
@@ -176,7 +185,8 @@ export class DocumentBatch {
     const storedIds = isStored ? await store.chunkIds(document) : new Set<string>();
     const fresh = chunks.filter(({ id }) => !storedIds.has(id));
     const kept = chunks.filter(({ id }) => storedIds.has(id));
-    this.pending.push({ document, fingerprint, fresh, kept });
+    const { entityId, source } = document;
+    this.pending.push({ entityId, source, fingerprint, fresh, kept });
     this.freshCount += fresh.length;
   }
 
@@ -192,16 +202,7 @@ export class DocumentBatch {
     }
     const { progress, runId, signal, space, store } = this.options;
     try {
-      const { removed } = await store.replaceDocuments(
-        documents.map(({ document: { entityId, source }, fingerprint, embedded, kept }) => ({
-          entityId,
-          source,
-          fingerprint,
-          embedded,
-          kept,
-        })),
-        { space, runId },
-      );
+      const { removed } = await store.replaceDocuments(documents, { space, runId });
       progress.chunks.removed += removed;
     } catch (error) {
       signal.throwIfAborted();
@@ -211,11 +212,11 @@ export class DocumentBatch {
           await this.write([document]);
         }
       } else if (first) {
-        await this.fail(first.document, error);
+        await this.fail(first, error);
       }
       return;
     }
-    for (const { document, embedded, kept } of documents) {
+    for (const { embedded, kept, ...document } of documents) {
       await this.succeed(document);
       progress.documents.changed += 1;
       progress.chunks.embedded += embedded.length;
@@ -230,14 +231,13 @@ export class DocumentBatch {
   }
 
   /** Records why a document failed; what would fail for every document ends the run. */
-  private async fail(document: CollectedDocument, error: unknown): Promise<void> {
+  private async fail({ entityId, source }: DocumentKey, error: unknown): Promise<void> {
     const { logger, progress, runs, signal } = this.options;
     signal.throwIfAborted();
     if (endsTheRun(error)) {
       throw error;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    const { entityId, source } = document;
     logger.warn(`Could not index ${entityId} (${source}): ${reason}`);
     progress.documents.failed += 1;
     this.options.failed.add(documentName({ entityId, source }));
@@ -254,6 +254,23 @@ export class DocumentBatch {
       redactionFingerprint,
       contentFingerprint,
     ].join(':');
+  }
+}
+
+function* portionsOf(documents: EmbeddedDocument[]): Generator<EmbeddedDocument[]> {
+  let portion: EmbeddedDocument[] = [];
+  let chunkCount = 0;
+  for (const document of documents) {
+    portion.push(document);
+    chunkCount += document.fresh.length + document.kept.length;
+    if (chunkCount >= CHUNKS_PER_WRITE) {
+      yield portion;
+      portion = [];
+      chunkCount = 0;
+    }
+  }
+  if (portion.length > 0) {
+    yield portion;
   }
 }
 

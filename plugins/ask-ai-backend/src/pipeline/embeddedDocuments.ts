@@ -1,10 +1,9 @@
 import type { DocumentChunk } from 'backstage-plugin-ask-ai-common';
-import type { CollectedDocument, EmbeddingVector } from 'backstage-plugin-ask-ai-node';
+import type { DocumentKey, EmbeddingVector } from 'backstage-plugin-ask-ai-node';
 import type { EmbedOutcome } from './embed';
 
-/** A document that waits for the vectors of its new chunks. */
-export interface PendingDocument {
-  document: CollectedDocument;
+/** A document that waits for the vectors of its new chunks, without its source, which is let go of. */
+export interface PendingDocument extends DocumentKey {
   fingerprint: string;
   fresh: DocumentChunk[];
   kept: DocumentChunk[];
