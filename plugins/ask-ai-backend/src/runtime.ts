@@ -13,6 +13,7 @@ import type { Extensions } from './extensions';
 import { healthChecks } from './healthChecks';
 import { normaliseEntityRef } from './lib/entityRef';
 import { ReleaseStack } from './lib/releaseStack';
+import { measuredAnswer } from './measuredAnswer';
 import { measuredRuns } from './measuredRuns';
 import {
   cacheQuestions,
@@ -180,8 +181,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
 
   const runtime: AskAiRuntime = {
     questions,
-    ask: (request, options) =>
-      answerInPieces(
+    ask: (request, options) => {
+      const pieces = answerInPieces(
         {
           ...request,
           entityId: request.entityId && normaliseEntityRef(request.entityId),
@@ -194,7 +195,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
           ...config.getLanguageModelConfig(),
           minSimilarity: config.getEmbeddingConfig().minSimilarity,
         },
-      ),
+      );
+      return telemetry ? measuredAnswer(telemetry, pieces, options.signal) : pieces;
+    },
     search: async ({ query, topK, entityId, filter, mode, neighbours }, options) => {
       const retrieval = retrievalFor(options);
       const request = {

@@ -64,6 +64,9 @@ describe('telemetry of a backend that searched, indexed and failed', { timeout: 
     for (const query of ['payments', 'payments', 'labels']) {
       expect((await search(query)).status).toBe(200);
     }
+    expect((await backend.fetch('/', { body: { prompt: 'Who takes payments?' } })).status).toBe(
+      200,
+    );
     expect((await backend.fetch('/health')).status).toBe(200);
     await server.stop('immediate');
     await pollUntil('A refusal by the breaker', 20_000, async () => {
@@ -154,6 +157,10 @@ describe('telemetry of a backend that searched, indexed and failed', { timeout: 
     expect(writes.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toContain(
       run?.spanContext().spanId,
     );
+    expect(run?.attributes).toMatchObject({
+      'ask_ai.documents.changed': 2,
+      'ask_ai.chunks.embedded': 2,
+    });
     const failed = finished.filter(
       ({ name, status }) => name === 'ask_ai.search' && status.code === 2,
     );

@@ -4,6 +4,7 @@ import type {
   MetricsServiceHistogram,
   MetricsServiceObservable,
   TracingService,
+  TracingServiceSpan,
 } from '@backstage/backend-plugin-api/alpha';
 import {
   type AttributesOf,
@@ -55,8 +56,8 @@ export class Telemetry {
     this.histograms.get(name)?.record(value, attributes);
   }
 
-  count<Name extends CounterName>(name: Name, attributes: AttributesOf<Name>): void {
-    this.counters.get(name)?.add(1, attributes);
+  count<Name extends CounterName>(name: Name, attributes: AttributesOf<Name>, by = 1): void {
+    this.counters.get(name)?.add(by, attributes);
   }
 
   /** @param read - asked whenever figures are collected; gives what is known, and never waits. */
@@ -79,7 +80,7 @@ export class Telemetry {
   async measure<T>(
     span: string,
     attributes: Record<string, string | number>,
-    work: () => Promise<T>,
+    work: (span: TracingServiceSpan) => Promise<T>,
     end: (seconds: number, outcome: 'ok' | 'error') => void,
   ): Promise<T> {
     const startedAt = performance.now();

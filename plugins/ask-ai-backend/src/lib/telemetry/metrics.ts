@@ -54,12 +54,25 @@ export const METRICS = {
     attributes: ['provider', 'purpose'],
     buckets: SIZES,
   },
+  'ask_ai.answer.duration': {
+    kind: 'histogram',
+    unit: 's',
+    description: 'Questions, from their arrival to the last word of the answer',
+    attributes: ['outcome'],
+    buckets: SLOW,
+  },
   'ask_ai.index.run.duration': {
     kind: 'histogram',
     unit: 's',
     description: 'Index runs of this process',
     attributes: ['trigger', 'outcome'],
     buckets: RUNS,
+  },
+  'ask_ai.index.chunks': {
+    kind: 'counter',
+    unit: '{chunk}',
+    description: 'Chunks of index runs that this process ended, by what became of them',
+    attributes: ['result'],
   },
   'ask_ai.index.lag': {
     kind: 'gauge',
