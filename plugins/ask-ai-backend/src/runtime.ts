@@ -36,6 +36,7 @@ import { HealthService } from './services/HealthService';
 import { IndexWorker } from './services/IndexWorker';
 import type { ResilienceFigures } from './services/ResilientVectorStore';
 import { type VectorStoreDependencies, VectorStoreFactory } from './services/VectorStoreFactory';
+import { tracedSearches } from './tracedSearches';
 import type { QuestionStore } from './types';
 
 /** What the runtime is made of. */
@@ -175,7 +176,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
   releases.add(() => healthService.stop());
   releases.add(() => telemetry?.close());
   const retrievalFor = ({ access }: ReadOptions) => ({
-    store: authorisedStore(store, access, config.getPermissionsConfig()),
+    store: tracedSearches(telemetry, authorisedStore(store, access, config.getPermissionsConfig())),
     spaces,
   });
 

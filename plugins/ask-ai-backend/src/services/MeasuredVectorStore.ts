@@ -15,7 +15,10 @@ import type {
 import { ForwardingVectorStore } from '../lib/ForwardingVectorStore';
 import type { Telemetry } from '../lib/telemetry/Telemetry';
 
-/** A store whose searches and writes are measured and traced; what takes hours has spans of its own. */
+/**
+ * A store whose searches and writes are measured. Writes have a span each. Searches do not: one costs as
+ * much as everything else around a search; see `tracedSearches`.
+ */
 export class MeasuredVectorStore extends ForwardingVectorStore {
   private constructor(
     inner: IVectorStore,
@@ -41,11 +44,11 @@ export class MeasuredVectorStore extends ForwardingVectorStore {
     topK: number,
     filter?: string | SearchFilter,
   ): Promise<SearchResult[]> {
-    return this.read('vector', topK, () => this.inner.search(queryVector, topK, filter));
+    return this.read('vector', () => this.inner.search(queryVector, topK, filter));
   }
 
   override searchRanked(query: RankedQuery): Promise<RankedResult[]> {
-    return this.read(query.mode, query.topK, () => this.inner.searchRanked(query));
+    return this.read(query.mode, () => this.inner.searchRanked(query));
   }
 
   override replaceDocuments(
@@ -56,9 +59,8 @@ export class MeasuredVectorStore extends ForwardingVectorStore {
     return this.write('replace', chunks, () => this.inner.replaceDocuments(replacements, options));
   }
 
-  private read<T>(mode: SearchMode, topK: number, work: () => Promise<T>): Promise<T> {
-    const attributes = { 'ask_ai.mode': mode, 'ask_ai.top_k': topK };
-    return this.telemetry.measure('ask_ai.search', attributes, work, (seconds, outcome) =>
+  private read<T>(mode: SearchMode, work: () => Promise<T>): Promise<T> {
+    return this.telemetry.time(work, (seconds, outcome) =>
       this.telemetry.record('ask_ai.search.duration', seconds, { mode, outcome }),
     );
   }

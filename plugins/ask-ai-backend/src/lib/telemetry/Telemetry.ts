@@ -73,25 +73,42 @@ export class Telemetry {
   }
 
   /**
-   * Measures `work` in a span of its own.
+   * Measures `work`.
    *
    * @param end - gets the duration in seconds, and how it ended.
    */
-  async measure<T>(
-    span: string,
-    attributes: Record<string, string | number>,
-    work: (span: TracingServiceSpan) => Promise<T>,
+  async time<T>(
+    work: () => Promise<T>,
     end: (seconds: number, outcome: 'ok' | 'error') => void,
   ): Promise<T> {
     const startedAt = performance.now();
     let outcome: 'ok' | 'error' = 'error';
     try {
-      const result = await this.tracing.startActiveSpan(span, { attributes }, work);
+      const result = await work();
       outcome = 'ok';
       return result;
     } finally {
       end((performance.now() - startedAt) / 1_000, outcome);
     }
+  }
+
+  /** Does `work` in a span of its own. */
+  trace<T>(
+    span: string,
+    attributes: Record<string, string | number>,
+    work: (span: TracingServiceSpan) => Promise<T>,
+  ): Promise<T> {
+    return this.tracing.startActiveSpan(span, { attributes }, work);
+  }
+
+  /** Measures `work` in a span of its own; see `time`. */
+  measure<T>(
+    span: string,
+    attributes: Record<string, string | number>,
+    work: (span: TracingServiceSpan) => Promise<T>,
+    end: (seconds: number, outcome: 'ok' | 'error') => void,
+  ): Promise<T> {
+    return this.time(() => this.trace(span, attributes, work), end);
   }
 
   /** Observes nothing any more: the instruments live as long as the process. */
