@@ -136,7 +136,7 @@ export function halfVector(dimensions: number): string {
 export const embeddings = embeddingsTable('embeddings', DEFAULT_DIMENSIONS);
 
 /**
- * How many chunks hold a word, as `ts_stat` counted them; the row of the empty word holds how many
+ * How many chunks hold a word, when they were counted; the row of the empty word holds how many
  * chunks there were. Ranks and the choice of words rely on it, so it may lag behind.
  */
 export const keywordStatistics = pgTable('keyword_statistics', {
