@@ -17,7 +17,7 @@ import {
 import type { TransferSource } from './transferSource';
 
 /** Written, and compressed, at once; as a process holds a few of them in memory. */
-const SEGMENT_BYTES = 2 * 1024 * 1024;
+const SEGMENT_BYTES = 512 * 1024;
 /** What is lost when the process is killed; also what waits for the disk each time. */
 const SEGMENTS_PER_CHECKPOINT = 8;
 /** The fastest: vectors hardly get smaller however long one tries. */
@@ -27,7 +27,7 @@ export interface ExportOptions {
   compress?: boolean;
   /** Forgets what an interrupted export has written. */
   restart?: boolean;
-  /** What is written, and compressed, at once; every eighth time there is a checkpoint. Default 2 MB. */
+  /** What is written, and compressed, at once; every eighth time there is a checkpoint. Default 512 kB. */
   segmentBytes?: number;
   /** Of embeddings; called a few times a second at most. */
   onProgress?(written: number, total: number | undefined): void;
