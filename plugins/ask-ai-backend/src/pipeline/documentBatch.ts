@@ -14,7 +14,12 @@ import { WorkQueue } from '../lib/WorkQueue';
 import type { RunProgress, RunStore } from '../types';
 import { CHUNKER_VERSION, chunkDocument, embeddingText } from './chunk';
 import { embedTexts } from './embed';
-import { type EmbeddedDocument, type PendingDocument, toEmbeddings } from './embeddedDocuments';
+import {
+  type EmbeddedDocument,
+  type PendingDocument,
+  portions,
+  toEmbeddings,
+} from './embeddedDocuments';
 
 /** What documents are indexed with. */
 export interface DocumentBatchOptions {
@@ -146,8 +151,8 @@ export class DocumentBatch {
     this.embedded = [];
     this.embeddedCount = 0;
     this.writtenAt = performance.now();
-    for (const portion of portionsOf(embedded)) {
-      await this.writes.add(() => this.write(portion));
+    for (const documents of portions(embedded, CHUNKS_PER_WRITE)) {
+      await this.writes.add(() => this.write(documents));
     }
   }
 
@@ -254,23 +259,6 @@ export class DocumentBatch {
       redactionFingerprint,
       contentFingerprint,
     ].join(':');
-  }
-}
-
-function* portionsOf(documents: EmbeddedDocument[]): Generator<EmbeddedDocument[]> {
-  let portion: EmbeddedDocument[] = [];
-  let chunkCount = 0;
-  for (const document of documents) {
-    portion.push(document);
-    chunkCount += document.fresh.length + document.kept.length;
-    if (chunkCount >= CHUNKS_PER_WRITE) {
-      yield portion;
-      portion = [];
-      chunkCount = 0;
-    }
-  }
-  if (portion.length > 0) {
-    yield portion;
   }
 }
 

@@ -25,3 +25,24 @@ export function toEmbeddings(chunks: DocumentChunk[], results: EmbedOutcome[]): 
     return { id, chunkId: id, vector: result.vector, documentChunk };
   });
 }
+
+/** Of at least so many chunks each, but for the last; a document is never divided. */
+export function* portions(
+  documents: EmbeddedDocument[],
+  chunks: number,
+): Generator<EmbeddedDocument[]> {
+  let portion: EmbeddedDocument[] = [];
+  let count = 0;
+  for (const document of documents) {
+    portion.push(document);
+    count += document.embedded.length + document.kept.length;
+    if (count >= chunks) {
+      yield portion;
+      portion = [];
+      count = 0;
+    }
+  }
+  if (portion.length > 0) {
+    yield portion;
+  }
+}
