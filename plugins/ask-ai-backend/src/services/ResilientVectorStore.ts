@@ -22,6 +22,7 @@ import type {
   StoreStats,
   WriteOptions,
 } from 'backstage-plugin-ask-ai-node';
+import { VectorStoreUnavailableError } from '../errors';
 import { Guard, type GuardFigures, type GuardObserver } from './resilient/Guard';
 
 /** How a {@link ResilientVectorStore} deals with failures. All durations in milliseconds. */
@@ -64,6 +65,7 @@ export interface ResilienceFigures {
 export class ResilientVectorStore implements IVectorStore {
   private readonly reads: Guard;
   private readonly writes: Guard;
+  private closed: Error | undefined;
 
   private constructor(
     private readonly inner: () => IVectorStore,
@@ -200,34 +202,42 @@ export class ResilientVectorStore implements IVectorStore {
     return this.write('remove a document', store => store.removeDocument(key, options));
   }
 
-  /** Of the store behind it. */
+  /** Of the store behind it. Whoever calls afterwards is told so: that is no outage, which opens a breaker. */
   close(): Promise<void> {
+    this.closed ??= new VectorStoreUnavailableError('The vector store is closed.');
     return this.closeInner();
   }
 
+  private open(): IVectorStore {
+    if (this.closed) {
+      throw this.closed;
+    }
+    return this.inner();
+  }
+
   private async read<T>(action: string, call: (store: IVectorStore) => Promise<T>): Promise<T> {
-    const store = this.inner();
+    const store = this.open();
     return this.reads.run(action, () => call(store));
   }
 
   private async write<T>(action: string, call: (store: IVectorStore) => Promise<T>): Promise<T> {
-    const store = this.inner();
+    const store = this.open();
     return this.writes.run(action, () => call(store));
   }
 
   private async long<T>(call: (store: IVectorStore) => Promise<T>): Promise<T> {
-    const store = this.inner();
+    const store = this.open();
     return this.writes.runLong(() => call(store));
   }
 
   private async once<T>(call: (store: IVectorStore) => Promise<T>): Promise<T> {
-    const store = this.inner();
+    const store = this.open();
     this.writes.assertClosed();
     return call(store);
   }
 
   private async *stream<T>(call: (store: IVectorStore) => AsyncIterable<T>): AsyncIterable<T> {
-    const store = this.inner();
+    const store = this.open();
     this.reads.assertClosed();
     yield* call(store);
   }
