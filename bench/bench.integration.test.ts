@@ -1,6 +1,13 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { query } from '../tests/services/connect';
-import { createTestDatabase, type TestDatabase } from '../tests/services/testDatabase';
+import {
+  createTestDatabase,
+  type TestDatabase,
+  testServerUrl,
+} from '../tests/services/testDatabase';
+import { SERVER_VARIABLE } from '../tests/services/testServer';
 import { datasetRows, namespaceRows } from './dataset';
 import { openFloor } from './floor';
 import { floorLoad } from './floorLoad';
@@ -73,6 +80,26 @@ describe('the short form of a benchmark', () => {
       const names = measurements.map(({ what }) => what);
       expect(new Set(names).size).toBe(names.length);
       expect(measurements.map(formatLine).every(line => !line.includes('\n'))).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('npm run bench', () => {
+  it(
+    'ends when it has printed its table, whatever is left open',
+    async () => {
+      const args = ['--import', 'tsx', join(__dirname, 'main.ts'), 'cache', '--short'];
+      const printed = await new Promise<string>((resolve, reject) => {
+        const options = {
+          timeout: TIMEOUT_MS,
+          env: { ...process.env, [SERVER_VARIABLE]: testServerUrl() },
+        };
+        execFile(process.execPath, args, options, (error, stdout) =>
+          error ? reject(error) : resolve(stdout),
+        );
+      });
+      expect(printed).toContain('miss, with Redis');
     },
     TIMEOUT_MS,
   );

@@ -96,7 +96,10 @@ function describeError(error: unknown): string {
   return error.cause ? `${error.message}\n  by: ${describeError(error.cause)}` : error.message;
 }
 
-main().catch(error => {
-  tell(describeError(error));
-  process.exitCode = 1;
-});
+main()
+  .catch(error => {
+    tell(describeError(error));
+    process.exitCode = 1;
+  })
+  // The clients of Backstage's cache service can't be closed, and look for their server for ever.
+  .finally(() => process.exit());
