@@ -93,6 +93,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
   const { config, logger, collectors, extensions } = options;
   const releases = new ReleaseStack();
   const { telemetry } = options;
+  // A breaker may open before there is a probe to forget.
+  let forgetProbe = () => {};
   const stores = await VectorStoreFactory.serve(config, logger, {
     ...options,
     vectorStores: extensions.vectorStores,
@@ -100,7 +102,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
     observer: {
       ...options.observer,
       onStateChange: (...change) => {
-        healthService.forget();
+        forgetProbe();
         options.observer?.onStateChange?.(...change);
       },
     },
@@ -159,7 +161,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
   releases.add(() => worker.stop());
   const { defaultModel = '' } = config.getLanguageModelConfig();
   const { enabled, isShared } = config.getCacheConfig();
-  const healthService: HealthService = HealthService.create({
+  const healthService = HealthService.create({
     ...healthChecks({
       store,
       database: stores.checks,
@@ -171,6 +173,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<AskAiRunti
     intervalMs: config.getHealthCheckIntervalMs(),
     afterProbe: () => observer?.refresh() ?? Promise.resolve(),
   });
+  forgetProbe = () => healthService.forget();
   const observed = { ...stores, embeddingProvider, health: healthService };
   const observer = telemetry && RuntimeObserver.create(observed, telemetry);
   releases.add(() => healthService.stop());
