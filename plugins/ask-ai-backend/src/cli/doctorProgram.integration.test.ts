@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { HealthCheck } from 'backstage-plugin-ask-ai-common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { query } from '../../../../tests/services/connect';
 import { freePort } from '../../../../tests/services/ports';
@@ -78,6 +79,36 @@ describe('ask-ai doctor', { timeout: 60_000 }, () => {
     expect(printed).toMatch(/error +database .*\n.*ECONNREFUSED\). Check that the server runs/);
     expect(printed).toMatch(/error +embeddingModel .*\n.*ollama serve/s);
     expect(printed + noted).not.toContain('hunter2');
+  });
+
+  it.each([
+    [
+      'an edited migration',
+      `update ask_ai_migrations set hash = 'edited' where id = 2`,
+      'migrations',
+      /was edited .* Restore the file/,
+    ],
+    [
+      'a missing extension',
+      'drop extension vector cascade',
+      'extension',
+      /run CREATE EXTENSION vector/,
+    ],
+    [
+      'vectors of another model',
+      `insert into embedding_space (provider, model, dimensions, chunker_version) values ('ollama', 'all-minilm', 384, 1)`,
+      'embeddingSpace',
+      /all-minilm.*reembed/s,
+    ],
+  ])('names the remedy for %s, and nothing else', async (_, damage, check, remedy) => {
+    await run(['migrate']);
+    await query(database.url, damage);
+    const { exitCode, printed } = await run(['doctor', '--json']);
+    expect(exitCode).toBe(1);
+    const checks: Record<string, HealthCheck> = JSON.parse(printed).checks;
+    const failed = Object.keys(checks).filter(name => checks[name]?.status === 'error');
+    expect(failed).toEqual([check]);
+    expect(checks[check]?.message).toMatch(remedy);
   });
 
   it('tells what is wrong with the configuration, and looks at the rest', async () => {

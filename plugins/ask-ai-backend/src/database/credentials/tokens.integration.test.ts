@@ -10,6 +10,7 @@ import {
   testServerUrl,
 } from '../../../../../tests/services/testDatabase';
 import { ConfigurationError, VectorStoreUnavailableError } from '../../errors';
+import { translateDatabaseError } from '../databaseErrors';
 import { openPostgresConnection } from '../postgresConnection';
 import type { AuthMethod, PasswordSource } from './PostgresCredentials';
 import { passwordOf } from './passwordOf';
@@ -151,6 +152,40 @@ describe.each(METHODS)('auth: $auth', { timeout: 60_000 }, ({ auth, variables })
     );
     await connection.close();
     expect(services.calls - before).toBe(1);
+  });
+
+  it('shows the token to nobody, whether the server takes it or not', async () => {
+    setUp();
+    const tokens = source();
+    const token = await tokens();
+    const shown: string[] = [];
+    const note = (...texts: unknown[]) => void shown.push(inspect(texts, { depth: 12 }));
+    const outcomes: string[] = [];
+    for (const password of [token, 'another']) {
+      await query(database.url, `alter role ${role} password '${password}'`);
+      const connection = openPostgresConnection(
+        { ...target, database: database.name, password: tokens },
+        { debug: note, warn: note },
+      );
+      await connection.db.execute(sql`select 1`).then(
+        () => outcomes.push('taken'),
+        error => {
+          outcomes.push('refused');
+          note(
+            error,
+            String(error),
+            translateDatabaseError(error, 'log in', connection.description),
+          );
+        },
+      );
+      note(connection.description);
+      await connection.close();
+    }
+    expect(outcomes).toEqual(['taken', 'refused']);
+    expect(shown.join('\n')).toContain('28P01');
+    // No part of it either.
+    const start = Math.floor(token.length / 2);
+    expect(shown.join('\n')).not.toContain(token.slice(start, start + 40));
   });
 
   it('gets another token when one is about to expire', async () => {
