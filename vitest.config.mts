@@ -1,8 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Tests that need a PostgreSQL server with pgvector. */
-const INTEGRATION_TESTS = ['**/*.integration.test.ts', '**/database/migrations.test.ts'];
+/** Tests that need a PostgreSQL server with pgvector, or keep an embedded one busy for a minute. */
+const INTEGRATION_TESTS = [
+  '**/*.integration.test.ts',
+  '**/database/migrations.test.ts',
+  '**/services/PgVectorStore.test.ts',
+];
 const NEVER = ['**/node_modules/**', '**/dist/**', '**/dist-types/**'];
 
 const shared = {
@@ -24,6 +28,8 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.test.ts', '**/*.test.mjs'],
           exclude: [...NEVER, ...INTEGRATION_TESTS],
+          // They share what they import, which takes as long as all of them; none mocks a module.
+          isolate: false,
           sequence: { groupOrder: 0 },
           testTimeout: 15_000,
           hookTimeout: 15_000,
