@@ -5,12 +5,16 @@ export const COLUMNS = ['what', 'floor', 'ours', 'ratio', 'target', ''];
 
 const FORMATS: Record<Unit, (value: number) => string> = {
   ms: value => `${value.toFixed(2)} ms`,
-  s: value => `${value.toFixed(1)} s`,
+  s: formatSeconds,
   'per second': value => `${Math.round(value).toLocaleString('en-US')}/s`,
   share: value => value.toFixed(4),
   bytes: value => `${(value / 1e6).toFixed(1)} MB`,
   count: value => value.toLocaleString('en-US'),
 };
+
+export function formatSeconds(value: number): string {
+  return `${value.toFixed(value < 0.1 ? 2 : 1)} s`;
+}
 
 /** The measurements as a table of plain text. */
 export function formatTable(measurements: Measurement[]): string {

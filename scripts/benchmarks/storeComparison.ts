@@ -1,4 +1,5 @@
 import type { Report } from '../../bench/report';
+import { formatSeconds } from '../../bench/table';
 import { markdownTable } from '../lib/markdownTable';
 import { measurementOf } from './readReports';
 
@@ -78,7 +79,7 @@ function count({ rows }: Report): string {
 }
 
 function seconds(report: Report, what: RegExp): string {
-  return `${measurementOf(report, what).ours.toFixed(1)} s`;
+  return formatSeconds(measurementOf(report, what).ours);
 }
 
 function milliseconds(report: Report, what: RegExp): string {

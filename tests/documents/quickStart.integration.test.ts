@@ -81,11 +81,11 @@ describe('the commands of the documents, one after another', { timeout: 180_000 
     await backend.stop();
   });
 
-  it('move to PostgreSQL, where nothing is embedded again, as the guide says', async () => {
+  it('move to PostgreSQL, where nothing is embedded again, as the README says', async () => {
     backend.configure(
       configuration({ type: 'postgresql', postgresql: { connectionString: database.url } }),
     );
-    const move = commandOf('docs/MIGRATION_GUIDE.md', 'npm', 'run', 'ask-ai', '--', 'move');
+    const move = commandOf('README.md', 'npm', 'run', 'ask-ai', '--', 'move');
     expect(move).toContain('--verify');
     const here = move.map(word => (word.startsWith('embedded:') ? `embedded:${store}` : word));
     run(here, { more: ['--config', backend.configFile, '--work-dir', join(directory, 'move')] });
@@ -98,16 +98,15 @@ describe('the commands of the documents, one after another', { timeout: 180_000 
 
   it('roll a migration back, first only to tell, and forward again', () => {
     const variables = { DATABASE_URL: database.url };
-    const path = 'docs/MIGRATION_GUIDE.md';
     const { entries } = JSON.parse(readFileSync(join(ROOT, 'drizzle/meta/_journal.json'), 'utf8'));
     const newest = entries.at(-1).tag;
     // Where rows would be lost, --force agrees to it.
-    const dryRun = commandOf(path, 'npm', 'run', 'db:rollback', '--', '--dry-run');
+    const dryRun = commandOf('README.md', 'npm', 'run', 'db:rollback', '--', '--dry-run');
     const told = run(dryRun, { more: ['--force'], variables });
     expect(told).toContain(newest);
-    const rollback = commandOf(path, 'npm', 'run', 'db:rollback', '--', '1');
+    const rollback = commandOf('README.md', 'npm', 'run', 'db:rollback', '--', '1');
     expect(run(rollback, { more: ['--force'], variables })).toContain(newest);
-    run(commandOf(path, 'npm', 'run', 'db:migrate'), { variables });
+    run(commandOf('docs/MIGRATION_GUIDE.md', 'npm', 'run', 'db:migrate'), { variables });
     expect(run(dryRun, { variables })).toContain(newest);
   });
 });

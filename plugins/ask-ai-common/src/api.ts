@@ -156,6 +156,15 @@ export interface IndexStatus {
   nextRun?: string;
   /** The latest 100. */
   failures: DocumentFailure[];
+  /** What the chunks were embedded by; absent until something was. */
+  embeddingSpace?: {
+    provider: string;
+    model: string;
+    /** Numbers in a vector. */
+    dimensions: number;
+    /** Of how documents were cut. */
+    chunkerVersion: number;
+  };
   /** Absent when the store compares with every vector. */
   vectorIndex?: VectorIndexStatus;
 }

@@ -48,16 +48,18 @@ describe('formatStatus', () => {
   it('tells size, last run, next run and failures', () => {
     const status: IndexStatus = {
       ...idle,
+      embeddingSpace: { provider: 'ollama', model: 'nomic', dimensions: 768, chunkerVersion: 1 },
       lastRun,
       nextRun: '2026-01-01T10:30:03Z',
       failures: [{ entityId: 'component:default/x', source: 'techdocs', reason: 'no mkdocs.yml' }],
     };
     expect(formatStatus(status, terminal, new Date('2026-01-01T10:02:03Z'))).toBe(
       [
-        'Index     idle, 1,214 chunks of 31 entities',
-        'Last run  completed 2 min ago after 3.2 s (startup); documents: 40 seen, 2 changed, 1 removed, 1 failed; chunks: 5 embedded, 214 skipped, 3 removed',
-        'Next run  in 28 min',
-        'Failures  1',
+        'Index        idle, 1,214 chunks of 31 entities',
+        'Embedded by  ollama/nomic, 768 dimensions',
+        'Last run     completed 2 min ago after 3.2 s (startup); documents: 40 seen, 2 changed, 1 removed, 1 failed; chunks: 5 embedded, 214 skipped, 3 removed',
+        'Next run     in 28 min',
+        'Failures     1',
         '  ✗ component:default/x (techdocs): no mkdocs.yml',
       ].join('\n'),
     );

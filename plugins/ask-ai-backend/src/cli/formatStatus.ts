@@ -12,6 +12,10 @@ import type { Terminal } from './terminal';
 /** The state of the index, for a person. */
 export function formatStatus(status: IndexStatus, terminal: Terminal, now: Date): string {
   const rows: Row[] = [['Index', `${status.state}, ${sizeOf(status)}`]];
+  if (status.embeddingSpace) {
+    const { provider, model, dimensions } = status.embeddingSpace;
+    rows.push(['Embedded by', `${provider}/${model}, ${dimensions} dimensions`]);
+  }
   if (status.vectorIndex) {
     rows.push(['Vector index', vectorIndexOf(status.vectorIndex, terminal)]);
   }

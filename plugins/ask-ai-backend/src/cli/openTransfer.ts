@@ -12,8 +12,9 @@ import {
 } from '../pipeline/transfer/transferSource';
 import type { ConfigService } from '../services/ConfigService';
 import { VectorStoreFactory } from '../services/VectorStoreFactory';
+import { createBackendClient } from './backendClient';
 import { openExport } from './backendExport';
-import { findBackend } from './backendTarget';
+import { type BackendTarget, findBackend } from './backendTarget';
 import { failure } from './exitCodes';
 import { assertThere } from './openStore';
 import { readBackstageDatabase } from './readBackstageDatabase';
@@ -56,13 +57,25 @@ export async function openSource(
   if (place.kind === 'backend') {
     const { variables, directory, token, config, signal } = surroundings;
     const target = await findBackend({ url: place.url, token, config }, variables, directory);
-    const source = linesSource(target.url, () => openExport(target, signal));
-    return { source, close: nothingToClose };
+    return { source: backendSource(target, signal), close: nothingToClose };
   }
   const { config, description } = await describePlace(place, surroundings);
   assertThere(config, surroundings.directory);
   const store = await open(config, surroundings, false);
   return { source: storeSource(store, description), close: () => store.close() };
+}
+
+/** The lines of an export call don't say what embedded them; the status of the index does. */
+function backendSource(target: BackendTarget, signal: AbortSignal): TransferSource {
+  const lines = linesSource(target.url, () => openExport(target, signal));
+  const about = async () => {
+    const [facts, status] = await Promise.all([
+      lines.about(),
+      createBackendClient(target).status(),
+    ]);
+    return { embeddings: status.vectorCount, ...facts, embeddingSpace: status.embeddingSpace };
+  };
+  return { ...lines, about };
 }
 
 /** @param dryRun - a store that is not there yet, or not migrated, is not made. */

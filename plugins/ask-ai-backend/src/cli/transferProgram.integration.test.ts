@@ -210,11 +210,15 @@ describe('moving what is stored', { timeout: DEADLINE_MS }, () => {
 
     it('reads its export, and the next run embeds nothing again', async () => {
       const first = await startBackend(source);
-      const [space] = await query(source.url, 'select provider, model from embedding_space');
-      const name = `${space?.provider}/${space?.model}`;
-      expect((await run(['import', first.url, '--to', target.url])).noted).toContain('--space');
-      const words = ['import', first.url, '--to', target.url, '--space', name, '--verify'];
-      expect(await run(words)).toMatchObject({ exitCode: 0 });
+      const words = ['import', first.url, '--to', target.url];
+      const refused = await run([...words, '--space', 'ollama/all-minilm']);
+      expect([refused.exitCode, refused.noted]).toEqual([
+        1,
+        expect.stringContaining('ollama/all-minilm was given'),
+      ]);
+      expect(await run([...words, '--verify'])).toMatchObject({ exitCode: 0 });
+      const space = 'select provider, model, dimensions, chunker_version from embedding_space';
+      expect(await query(target.url, space)).toEqual(await query(source.url, space));
       const exported = await run(['export', 'backend.ndjson', '--from', first.url]);
       expect(exported.exitCode).toBe(0);
       await first.stop();

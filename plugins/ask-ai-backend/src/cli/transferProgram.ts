@@ -87,7 +87,7 @@ Exit code: 0 when the file is whole, 1 when the export failed, 3 when nothing is
 Examples:
   ask-ai import backup.ndjson.gz --dry-run
   ask-ai import backup.ndjson.gz --to postgresql://backstage@db.example.com/vectors --verify
-  ask-ai import http://localhost:7007 --space ollama/all-minilm --to embedded:.data/copy
+  ask-ai import http://localhost:7007 --to embedded:.data/copy
 
 Exit code: 0 when all is there, 1 when it failed or was refused, and the store is as it was, or when
 --verify found a difference.`,

@@ -119,6 +119,12 @@ export const schemas: Record<string, JsonSchema> = {
     }),
     'nextRun?': time,
     failures: list(object({ entityId: text, source: text, reason: text })),
+    'embeddingSpace?': object({
+      provider: text,
+      model: text,
+      dimensions: count,
+      chunkerVersion: count,
+    }),
     'vectorIndex?': { type: 'object', description: 'How the vector index is built and searched.' },
   }),
   EmbeddingVector: object({

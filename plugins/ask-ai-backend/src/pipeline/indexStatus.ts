@@ -14,11 +14,12 @@ export async function indexStatus(options: {
   now?: () => number;
 }): Promise<IndexStatus> {
   const { store, runs, nextRun, now = Date.now } = options;
-  const [stats, current, latest, failures, vectorIndex] = await Promise.all([
+  const [stats, current, latest, failures, embeddingSpace, vectorIndex] = await Promise.all([
     store.stats(),
     runs.current(),
     runs.latest(),
     runs.failures(MAX_FAILURES),
+    store.embeddingSpace(),
     store.vectorIndex(),
   ]);
   return {
@@ -28,6 +29,7 @@ export async function indexStatus(options: {
     ...(latest && { lastRun: summarise(latest) }),
     ...(nextRun && { nextRun: nextRun.toISOString() }),
     failures,
+    ...(embeddingSpace && { embeddingSpace }),
     ...(vectorIndex && { vectorIndex }),
   };
 }
@@ -44,13 +46,14 @@ export async function readableStatus(
   if (access.scope === 'all') {
     return status;
   }
-  const { state, nextRun, failures } = status;
+  const { state, nextRun, failures, embeddingSpace } = status;
   const readable = await access.readable(failures.map(({ entityId }) => entityId));
   return {
     state,
     ...(await countReadable(access, store)),
     ...(nextRun !== undefined && { nextRun }),
     failures: failures.filter(({ entityId }) => readable.has(entityId)),
+    ...(embeddingSpace && { embeddingSpace }),
   };
 }
 
