@@ -197,6 +197,9 @@ export class CachedVectorStore extends ForwardingVectorStore {
 
 /** The caller may change its vector while the search waits. What is no number is for the store to refuse. */
 function copyOf(vector: ArrayLike<number>): ArrayLike<number> {
+  if (vector instanceof Float32Array || vector instanceof Float64Array) {
+    return new Float64Array(vector);
+  }
   const numbers = Array.from(vector);
-  return numbers.every(number => typeof number === 'number') ? Float64Array.from(numbers) : numbers;
+  return numbers.every(number => typeof number === 'number') ? new Float64Array(numbers) : numbers;
 }
