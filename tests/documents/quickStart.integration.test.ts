@@ -97,7 +97,8 @@ describe('the commands of the documents, one after another', { timeout: 180_000 
   });
 
   it('roll a migration back, first only to tell, and forward again', () => {
-    const variables = { DATABASE_URL: database.url };
+    const schema = database.schema.replaceAll('"', '');
+    const variables = { DATABASE_URL: database.url, DATABASE_SCHEMA: schema };
     const { entries } = JSON.parse(readFileSync(join(ROOT, 'drizzle/meta/_journal.json'), 'utf8'));
     const newest = entries.at(-1).tag;
     // Where rows would be lost, --force agrees to it.

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../tests/services/testDatabase';
 import { type AccessBackend, startAccessBackend } from './testing/access/backend';
 import { manyEntities } from './testing/access/catalog';
-import { DOORS, runAccessMatrix } from './testing/access/matrix';
+import { DOORS } from './testing/access/doors';
+import { runAccessMatrix } from './testing/access/matrix';
 import { matrixUsers } from './testing/access/users';
 
 /** `npm run campaign -- access` runs more. */

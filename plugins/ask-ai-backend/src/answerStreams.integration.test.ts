@@ -6,7 +6,7 @@ import { Agent, fetch as undiciFetch } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { pollUntil } from '../../../tests/services/poll';
 import { createTestDatabase, type TestDatabase } from '../../../tests/services/testDatabase';
-import { parseEvents } from './testing/access/matrix';
+import { parseEvents } from './testing/access/doors';
 import { type AskAiBackend, describedEntity, startAskAiBackend } from './testing/askAiBackend';
 import { TestOllamaServer } from './testing/ollamaServer';
 import { TestOpenAiServer } from './testing/openAiServer';

@@ -1,7 +1,7 @@
 import type { AskEvent, AskResponse, UnansweredQuestions } from 'backstage-plugin-ask-ai-common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../tests/services/testDatabase';
-import { parseEvents } from './testing/access/matrix';
+import { parseEvents } from './testing/access/doors';
 import { type AskAiBackend, describedEntity, startAskAiBackend } from './testing/askAiBackend';
 import { TestOllamaServer } from './testing/ollamaServer';
 

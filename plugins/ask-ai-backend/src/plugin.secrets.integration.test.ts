@@ -9,11 +9,9 @@ import { pollUntil } from '../../../tests/services/poll';
 import { freePort } from '../../../tests/services/ports';
 import { createTestDatabase, type TestDatabase } from '../../../tests/services/testDatabase';
 import { encryptText, generateKey } from './lib/encryptedText';
+import { DEV_BACKEND, DEV_TOKEN, devBackendConfig } from './testing/devBackendConfig';
 
-const BACKEND = resolve(__dirname, '../dev/index.ts');
 const COMMAND_LINE = resolve(__dirname, 'cli/main.ts');
-const CATALOG = resolve(__dirname, '../../../examples/catalog/all.yaml');
-const TOKEN = 'for-tests-only-0123456789';
 /** Of a process on a machine that is busy with other things. */
 const PATIENCE_MS = 60_000;
 
@@ -38,7 +36,7 @@ describe('everything that is printed and answered', { timeout: 240_000 }, () => 
         NODE_ENV: 'development',
         LOG_LEVEL: 'debug',
         ASK_AI_SECRET_KEY: key,
-        ASK_AI_TOKEN: TOKEN,
+        ASK_AI_TOKEN: DEV_TOKEN,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -55,7 +53,7 @@ describe('everything that is printed and answered', { timeout: 240_000 }, () => 
   const call = async (path: string, body?: object) => {
     const response = await fetch(`${url}${path}`, {
       method: body ? 'POST' : 'GET',
-      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${DEV_TOKEN}`, 'content-type': 'application/json' },
       body: body && JSON.stringify(body),
     });
     printed.push(await response.text());
@@ -67,7 +65,7 @@ describe('everything that is printed and answered', { timeout: 240_000 }, () => 
     await query(
       database.url,
       `create role ${role} login password 'another'`,
-      `grant all on schema public to ${role}`,
+      `grant all on schema ${database.schema} to ${role}`,
     );
     const target = new URL(database.url);
     target.username = role;
@@ -79,24 +77,8 @@ describe('everything that is printed and answered', { timeout: 240_000 }, () => 
     configFile = join(directory, 'config.yaml');
     writeFileSync(
       configFile,
-      JSON.stringify({
-        backend: {
-          baseUrl: `http://127.0.0.1:${port}`,
-          listen: { host: '127.0.0.1', port },
-          database: { client: 'better-sqlite3', connection: ':memory:' },
-          auth: {
-            externalAccess: [{ type: 'static', options: { token: TOKEN, subject: 'ask-ai-test' } }],
-          },
-        },
-        events: { useEventBus: 'never' },
-        auth: { environment: 'development', providers: { guest: {} } },
-        catalog: { locations: [{ type: 'file', target: CATALOG }] },
-        techdocs: {
-          builder: 'external',
-          generator: { runIn: 'local' },
-          publisher: { type: 'local' },
-        },
-        askAi: {
+      JSON.stringify(
+        devBackendConfig(port, {
           // Nothing listens there.
           openai: { apiKey, baseUrl: 'http://127.0.0.1:1/v1' },
           llm: { provider: 'openai' },
@@ -105,10 +87,10 @@ describe('everything that is printed and answered', { timeout: 240_000 }, () => 
             type: 'postgresql',
             postgresql: { connectionString: encryptText(connectionString, key) },
           },
-        },
-      }),
+        }),
+      ),
     );
-    const { child, ended } = launch(BACKEND, ['--config', configFile]);
+    const { child, ended } = launch(DEV_BACKEND, ['--config', configFile]);
     stop = async () => {
       child.kill('SIGTERM');
       await ended;

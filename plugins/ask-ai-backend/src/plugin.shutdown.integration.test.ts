@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { IndexStatus } from 'backstage-plugin-ask-ai-common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { query } from '../../../tests/services/connect';
@@ -9,13 +9,11 @@ import { freePort } from '../../../tests/services/ports';
 import { say } from '../../../tests/services/say';
 import { createTestDatabase, type TestDatabase } from '../../../tests/services/testDatabase';
 import { type RunningProgram, runFile } from './testing/childProcess';
+import { DEV_BACKEND, DEV_TOKEN, devBackendConfig } from './testing/devBackendConfig';
 import { TestOllamaServer } from './testing/ollamaServer';
 import { countSessions } from './testing/resilientStores';
 import { TEST_MODEL, TEST_MODEL_DIMENSIONS } from './testing/testRuntime';
 
-const BACKEND = resolve(__dirname, '../dev/index.ts');
-const CATALOG = resolve(__dirname, '../../../examples/catalog/all.yaml');
-const TOKEN = 'for-tests-only-0123456789';
 const TIMEOUT_MS = 4_000;
 const REQUESTS = 50;
 /** Calls of the model after which it no longer answers the run. */
@@ -33,7 +31,7 @@ describe('a backend that is told to end', { timeout: 180_000 }, () => {
   const call = (path: string, body?: object) =>
     fetch(`${url}${path}`, {
       method: body ? 'POST' : 'GET',
-      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${DEV_TOKEN}`, 'content-type': 'application/json' },
       body: body && JSON.stringify(body),
     });
 
@@ -42,51 +40,21 @@ describe('a backend that is told to end', { timeout: 180_000 }, () => {
     url = `http://127.0.0.1:${port}/api/ask-ai`;
     const file = join(directory, 'config.yaml');
     writeFileSync(file, JSON.stringify(configFor(port)));
-    backend = runFile(BACKEND, ['--config', file], { NODE_ENV: 'development' });
+    backend = runFile(DEV_BACKEND, ['--config', file], { NODE_ENV: 'development' });
     await pollUntil('A backend that answers', START_MS, async () =>
       (await statusOf().catch(() => undefined)) ? true : undefined,
     );
   };
 
-  const configFor = (port: number) => ({
-    backend: {
-      baseUrl: `http://127.0.0.1:${port}`,
-      listen: { host: '127.0.0.1', port },
-      database: { client: 'better-sqlite3', connection: ':memory:' },
-      auth: {
-        externalAccess: [{ type: 'static', options: { token: TOKEN, subject: 'ask-ai-test' } }],
-      },
-    },
-    events: { useEventBus: 'never' },
-    auth: { environment: 'development', providers: { guest: {} } },
-    catalog: {
-      rules: [
-        {
-          allow: [
-            'API',
-            'Component',
-            'Domain',
-            'Group',
-            'Location',
-            'Resource',
-            'System',
-            'Template',
-            'User',
-          ],
-        },
-      ],
-      locations: [{ type: 'file', target: CATALOG }],
-    },
-    techdocs: { builder: 'external', generator: { runIn: 'local' }, publisher: { type: 'local' } },
-    askAi: {
+  const configFor = (port: number) =>
+    devBackendConfig(port, {
       shutdownTimeoutMillis: TIMEOUT_MS,
       index: { settleSeconds: 0, sources: { techdocs: false } },
       embeddingModel: TEST_MODEL,
       ollamaBaseUrl: embeddings.url,
       embedding: { batchSize: 2, maxParallelCalls: 1 },
       vectorStore: { type: 'postgresql', postgresql: { connectionString: database.url } },
-    },
-  });
+    });
 
   const statusOf = async () => (await (await call('/index/status')).json()) as IndexStatus;
 

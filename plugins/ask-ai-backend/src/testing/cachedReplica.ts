@@ -5,14 +5,12 @@ import {
   createServiceFactory,
 } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
-import type { DocumentKey, IVectorStore } from 'backstage-plugin-ask-ai-node';
 import PromiseRouter from 'express-promise-router';
 import { DEFAULT_DIMENSIONS } from '../database/schema';
 import { CachedVectorStore } from '../services/CachedVectorStore';
 import { ConfigService } from '../services/ConfigService';
 import { VectorStoreFactory } from '../services/VectorStoreFactory';
-
-const KEY: DocumentKey = { entityId: 'api:default/a', source: 'catalog' };
+import { writeDocument } from './cachedDocument';
 
 /** All texts have this vector. */
 const VECTOR = Float32Array.from({ length: DEFAULT_DIMENSIONS }, () => 1);
@@ -41,7 +39,7 @@ const plugin = createBackendPlugin({
         }
         const router = PromiseRouter();
         router.post('/versions/:version', async ({ params }, response) => {
-          await write(store, params.version);
+          await writeDocument(store, params.version, VECTOR);
           response.json({});
         });
         router.get('/search/:topK', async ({ params }, response) => {
@@ -57,20 +55,6 @@ const plugin = createBackendPlugin({
     });
   },
 });
-
-async function write(store: IVectorStore, content: string): Promise<void> {
-  const id = `${KEY.entityId}#${content}`;
-  const metadata = { source: KEY.source, chunkIndex: 0, totalChunks: 1 };
-  const documentChunk = { id, entityId: KEY.entityId, entityName: 'A', content, metadata };
-  await store.replaceDocuments([
-    {
-      ...KEY,
-      fingerprint: content,
-      embedded: [{ id, chunkId: id, vector: VECTOR, documentChunk }],
-      kept: [],
-    },
-  ]);
-}
 
 const backend = createBackend();
 backend.add(plugin);

@@ -1,27 +1,17 @@
-import type {
-  AskEvent,
-  AskResponse,
-  IndexStatus,
-  RankedResult,
-  SearchMode,
-} from 'backstage-plugin-ask-ai-common';
-import type { AccessBackend, AccessRequest } from './backend';
-import { codenameOf, TEAMS, vocabulary } from './catalog';
-import { createRandom, type SeededRandom } from './random';
+import type { RankedResult } from 'backstage-plugin-ask-ai-common';
+import type { AccessBackend } from './backend';
+import {
+  DOORS,
+  type Door,
+  type DoorCall,
+  expectedStatus,
+  pickDoor,
+  readAnswer,
+  requestFor,
+  type SearchBody,
+} from './doors';
+import { createRandom } from './random';
 import { type MatrixUser, matrixUsers } from './users';
-
-/** The ways to what is indexed. */
-export const DOORS = [
-  'search',
-  'ask',
-  'stream',
-  'search action',
-  'ask action',
-  'export',
-  'status',
-] as const;
-
-export type Door = (typeof DOORS)[number];
 
 /** What a run of the matrix saw. */
 export interface MatrixReport {
@@ -38,11 +28,6 @@ export interface MatrixReport {
   /** Searches that brought too few hits, and answers with the wrong status, one line each. */
   faults: string[];
 }
-
-/** How often export and status are taken: they read the whole index. */
-const RARELY = 25;
-
-const MODES: readonly SearchMode[] = ['hybrid', 'vector', 'keyword'];
 
 /** Calls under way at once. */
 const PARALLEL = 4;
@@ -106,14 +91,10 @@ interface Reader extends MatrixUser {
   chunksOf: Map<string, number>;
 }
 
-interface Call {
+interface Call extends DoorCall {
   backend: AccessBackend;
   reader: Reader;
-  door: Door;
-  random: SeededRandom;
   report: MatrixReport;
-  entityCount: number;
-  allIds: Set<string>;
 }
 
 async function checkCall(call: Call): Promise<void> {
@@ -183,80 +164,6 @@ async function matches(
   return results.length;
 }
 
-interface SearchBody {
-  query: string;
-  topK: number;
-  mode: SearchMode;
-  entityId?: string;
-  filter?: { kinds?: string[] };
-}
-
-function requestFor({ door, random, entityCount, allIds, reader }: Call): {
-  path: string;
-  options: AccessRequest;
-} {
-  const query = randomQuestion(random, entityCount);
-  const topK = 1 + random.integer(random.pick([5, 20, 100]));
-  const entityId = random.integer(6) === 0 ? random.pick([...allIds]) : undefined;
-  const mode = random.pick(MODES);
-  const kinds = random.integer(4) === 0 ? [random.pick(['component', 'api', 'system'])] : undefined;
-  switch (door) {
-    case 'search':
-      return {
-        path: '/ask-ai/search',
-        options: { body: { query, topK, mode, entityId, filter: kinds && { kinds } } },
-      };
-    case 'search action':
-      return {
-        path: '/ask-ai/.backstage/actions/v1/actions/ask-ai:search/invoke',
-        options: { body: { query, topK, mode, entityId } },
-      };
-    case 'ask':
-      return { path: '/ask-ai/', options: { body: { prompt: query, topK, entityId } } };
-    case 'stream':
-      return {
-        path: '/ask-ai/',
-        options: { body: { prompt: query, topK, entityId }, accept: 'text/event-stream' },
-      };
-    case 'ask action':
-      return {
-        path: '/ask-ai/.backstage/actions/v1/actions/ask-ai:ask/invoke',
-        options: { body: { prompt: query, topK: String(topK), entityId } },
-      };
-    case 'export':
-      return { path: '/ask-ai/index/export', options: {} };
-    case 'status':
-      return { path: '/ask-ai/index/status', options: { user: reader.name } };
-  }
-}
-
-/** Words of the descriptions, or what only the text of one entity holds, whoever may read it. */
-function randomQuestion(random: SeededRandom, entityCount: number): string {
-  const number = random.integer(entityCount);
-  const words = Array.from({ length: 1 + random.integer(4) }, () => random.pick(vocabulary));
-  return random.pick([
-    words.join(' '),
-    `What does ${words.join(' and ')}?`,
-    `codename ${codenameOf(number)}`,
-    `Who owns entity-${number}?`,
-    `${words[0]} of team-${random.integer(TEAMS)} tier secret`,
-  ]);
-}
-
-function pickDoor(random: SeededRandom): Door {
-  return random.integer(RARELY) === 0
-    ? random.pick(['export', 'status'])
-    : random.pick(DOORS.slice(0, 5));
-}
-
-function expectedStatus({ mayAsk = true, manages = false }: MatrixUser, door: Door): number {
-  if (door === 'export' || door === 'status') {
-    return manages ? 200 : 403;
-  }
-  // The registry hides an action from whom it is not for.
-  return mayAsk ? 200 : door.endsWith('action') ? 404 : 403;
-}
-
 /** Entities of which anything in an answer tells although the reader may not read them. */
 function hiddenNames(text: string, { reader, allIds }: Call): string[] {
   const named = text.match(/(?:component|api|resource|system):(?:default|lab)\/entity-\d+/g) ?? [];
@@ -267,53 +174,6 @@ function hiddenNames(text: string, { reader, allIds }: Call): string[] {
     name => !readableNumbers.has(Number.parseInt(name.slice(2, 6), 36)),
   );
   return [...new Set([...ids, ...hidden])];
-}
-
-/** Entity ids of what an answer shows, one for each passage. */
-function readAnswer(door: Door, text: string): string[] {
-  switch (door) {
-    case 'search':
-      return idsOf((JSON.parse(text) as { results: RankedResult[] }).results);
-    case 'ask':
-      return idsOf((JSON.parse(text) as AskResponse).sources);
-    case 'stream':
-      return parseEvents(text).flatMap(event =>
-        event.event === 'sources' || event.event === 'done' ? idsOf(event.data.sources) : [],
-      );
-    case 'search action':
-      return refsOf(JSON.parse(text).output.results);
-    case 'ask action':
-      return refsOf(JSON.parse(text).output.sources);
-    case 'export':
-      return text
-        .split('\n')
-        .filter(Boolean)
-        .map(line => JSON.parse(line).documentChunk.entityId);
-    case 'status':
-      return (JSON.parse(text) as IndexStatus).failures.map(({ entityId }) => entityId);
-  }
-}
-
-/** The events of a stream that was read to its end. */
-export function parseEvents(text: string): AskEvent[] {
-  return text
-    .split('\n\n')
-    .filter(block => block.startsWith('event: '))
-    .map(block => {
-      const [first = '', second = ''] = block.split('\n');
-      return {
-        event: first.slice('event: '.length),
-        data: JSON.parse(second.slice('data: '.length)),
-      } as AskEvent;
-    });
-}
-
-function idsOf(results: RankedResult[]): string[] {
-  return results.map(({ documentChunk }) => documentChunk.entityId);
-}
-
-function refsOf(passages: { entityRef: string }[]): string[] {
-  return passages.map(({ entityRef }) => entityRef);
 }
 
 /** Chunks of every entity, as somebody sees them who may read everything. */
