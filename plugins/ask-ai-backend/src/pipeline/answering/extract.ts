@@ -79,10 +79,15 @@ function splitSentences(content: string): string[] {
     .filter(sentence => /[\p{L}\p{N}]/u.test(sentence));
 }
 
+/** Where a line of prose was broken: the next one goes on with the sentence, and is no key of YAML. */
+const SOFT_BREAK = /(?<=[^\s|])\n(?=[\p{Ll}`("'])(?![\w.-]+:)/gu;
+
 function splitProse(text: string): string[] {
   return text
     .split(/\n\s*\n|\n(?=\s*(?:[-*+]|\d+\.)\s)/)
     .flatMap(block =>
-      block.includes('|') ? [block] : block.split(/(?<=[.!?:])\s+(?=["'`(\p{Lu}])/u),
+      block.includes('|')
+        ? [block]
+        : block.replace(SOFT_BREAK, ' ').split(/(?<=[.!?:])\s+(?=["'`(\p{Lu}])/u),
     );
 }

@@ -1,0 +1,57 @@
+import type { RankedResult } from 'backstage-plugin-ask-ai-common';
+import { describe, expect, it } from 'vitest';
+import { extractAnswer } from './extract';
+
+function hit(content: string, title = 'Deploying'): RankedResult {
+  return {
+    score: 1,
+    similarity: 0.5,
+    documentChunk: {
+      id: content,
+      entityId: 'component:default/a',
+      entityName: 'A',
+      content,
+      metadata: { source: 'techdocs', chunkIndex: 0, totalChunks: 1, title },
+    },
+  } as RankedResult;
+}
+
+describe('extractAnswer', () => {
+  it('quotes the sentences that hold most words of the question, by source', () => {
+    const hits = [
+      hit('Deploys need a review. Roll back a deploy with one command. Cats sleep.'),
+      hit('To roll back a deploy twice is fine. Dogs bark.', 'Other'),
+    ];
+    expect(extractAnswer('How do I roll back a deploy?', hits)).toBe(
+      'Roll back a deploy with one command. [1]\n\nTo roll back a deploy twice is fine. [2]',
+    );
+  });
+
+  it('joins the lines of a paragraph, and its sentences', () => {
+    const content =
+      'Roll back a deploy with one\ncommand of the\n`till` tool. A deploy that you\nroll back stays.';
+    expect(extractAnswer('roll back a deploy', [hit(content)])).toBe(
+      'Roll back a deploy with one command of the `till` tool. A deploy that you roll back stays. [1]',
+    );
+  });
+
+  it.each([
+    ['a code block', '```sh\nroll back\nthe deploy\n```'],
+    ['a table', '| roll back | deploy |\n| --- | --- |\n| a | b |'],
+    ['keys of YAML', 'rollback: roll back\ndeploy: true\nback: no'],
+    ['indented lines', 'roll back a deploy\n    with care'],
+  ])('keeps the lines of %s', (_, content) => {
+    expect(extractAnswer('roll back a deploy', [hit(content)])).toBe(`${content} [1]`);
+  });
+
+  it('quotes the beginning of the best source where no word is found', () => {
+    expect(extractAnswer('zebra', [hit('First sentence. Second.')])).toBe('First sentence. [1]');
+    expect(extractAnswer('zebra', [])).toBe('');
+  });
+
+  it('cuts a quotation without breaking a character', () => {
+    const answer = extractAnswer('emoji', [hit(`emoji ${'😀'.repeat(400)}`)]);
+    expect(answer.isWellFormed()).toBe(true);
+    expect(answer.length).toBeLessThan(620);
+  });
+});
