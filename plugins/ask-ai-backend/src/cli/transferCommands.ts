@@ -159,7 +159,7 @@ function formatVerified({ isEqual, embeddings, documents, searches }: VerifyRepo
     ...(documents ? [formatCompared('documents', documents)] : []),
     ...(searches
       ? [
-          `  ${plural(searches.count, 'search', 'searches')}: ${part(searches.recall)} of the nearest found, ${searches.missed} missed what they looked for`,
+          `  ${plural(searches.count, 'search', 'searches')}: recall ${part(searches.recall)}, ${searches.missed} missed what they looked for`,
         ]
       : []),
   ];

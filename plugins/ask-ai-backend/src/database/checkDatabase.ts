@@ -27,7 +27,8 @@ export function databaseChecks(connection: DatabaseConnection): DatabaseChecks {
     extension: () => describeExtensionFaults(db),
     migrations: async () => {
       const pending = await countPendingMigrations(connection.admin.db);
-      return pending > 0 ? `${pending} migrations are not applied: run ask-ai migrate.` : undefined;
+      const which = pending === 1 ? '1 migration is' : `${pending} migrations are`;
+      return pending > 0 ? `${which} not applied: run ask-ai migrate.` : undefined;
     },
     roles: () => describeRestriction(connection),
     vectorIndex: async () => {
