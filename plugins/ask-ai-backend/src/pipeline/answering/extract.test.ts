@@ -36,12 +36,41 @@ describe('extractAnswer', () => {
   });
 
   it.each([
-    ['a code block', '```sh\nroll back\nthe deploy\n```'],
-    ['a table', '| roll back | deploy |\n| --- | --- |\n| a | b |'],
     ['keys of YAML', 'rollback: roll back\ndeploy: true\nback: no'],
     ['indented lines', 'roll back a deploy\n    with care'],
   ])('keeps the lines of %s', (_, content) => {
     expect(extractAnswer('roll back a deploy', [hit(content)])).toBe(`${content} [1]`);
+  });
+
+  it.each([
+    ['a code block', '```sh\nroll back\nthe deploy\n```'],
+    ['a table', '| roll back | deploy |\n| --- | --- |\n| a | b |'],
+  ])(
+    'cites %s below it, where Markdown does not take the citation for a part of it',
+    (_, block) => {
+      expect(extractAnswer('roll back a deploy', [hit(block)])).toBe(`${block}\n\n[1]`);
+    },
+  );
+
+  it('cuts long tables and code between lines, and ends the code', () => {
+    const row = `| roll back | ${'x'.repeat(80)} |\n`;
+    const table = extractAnswer('roll back', [hit(row.repeat(20))]);
+    expect(table).toBe(`${row.repeat(6)}\n[1]`);
+    const code = extractAnswer('roll back', [
+      hit(`\`\`\`sh\n${'roll back it\n'.repeat(90)}\`\`\``),
+    ]);
+    expect(code).toMatch(/^```sh\n(roll back it\n)+```\n\n\[1\]$/);
+    expect(code.length).toBeLessThan(620);
+    expect(extractAnswer('roll back', [hit('```sh\nroll back')])).toBe(
+      '```sh\nroll back\n```\n\n[1]',
+    );
+  });
+
+  it('takes numbers in brackets of a text for no citations, but leaves code and links', () => {
+    const content = 'Roll back [2] as `a [3]` says, or see [4](https://example.com) and list[5].';
+    expect(extractAnswer('roll back', [hit(content)])).toBe(
+      'Roll back (2) as `a [3]` says, or see [4](https://example.com) and list[5]. [1]',
+    );
   });
 
   it('quotes the beginning of the best source where no word is found', () => {

@@ -48,10 +48,17 @@ function quoteBySource(sentences: Sentence[]): string {
     .map(source => {
       const own = sentences.filter(sentence => sentence.source === source);
       own.sort((a, b) => a.position - b.position);
-      const separator = own.some(({ text }) => text.includes('\n')) ? '\n\n' : ' ';
-      return `${own.map(({ text }) => text).join(separator)} [${source + 1}]`;
+      const isFlowing = own.every(({ text }) => !text.includes('\n'));
+      const quote = own.map(({ text }) => text).join(isFlowing ? ' ' : '\n\n');
+      return `${quote}${endsInBlock(quote) ? '\n\n' : ' '}[${source + 1}]`;
     })
     .join('\n\n');
+}
+
+/** After a fence or in a row of a table, a citation would be a part of it. */
+function endsInBlock(quote: string): boolean {
+  const lastLine = quote.slice(quote.lastIndexOf('\n') + 1);
+  return /^\s*```/.test(lastLine) || lastLine.includes('|');
 }
 
 /** Words of the question count once; better sources and titles that answer break ties. */
@@ -74,9 +81,37 @@ function scoreSentence(
 function splitSentences(content: string): string[] {
   return content
     .split(/(```[\s\S]*?(?:```|$))/)
-    .flatMap((part, index) => (index % 2 === 1 ? [part] : splitProse(part)))
-    .map(sentence => sentence.trim().slice(0, MAX_QUOTE).toWellFormed())
+    .flatMap((part, index) =>
+      index % 2 === 1 ? [cutCode(part)] : splitProse(part).map(text => withoutCitations(cut(text))),
+    )
     .filter(sentence => /[\p{L}\p{N}]/u.test(sentence));
+}
+
+/** Whole lines where there are several: half a row is no row. */
+function cut(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed.length <= MAX_QUOTE) {
+    return trimmed;
+  }
+  const start = trimmed.slice(0, MAX_QUOTE).toWellFormed();
+  const end = start.lastIndexOf('\n');
+  return end > 0 ? start.slice(0, end) : start;
+}
+
+/** A block that is cut ends all the same. */
+function cutCode(block: string): string {
+  const code = cut(block);
+  return /\n\s*```$/.test(code) ? code : `${code}\n\`\`\``;
+}
+
+/** `[2]` of a text would name the second source of the answer. */
+function withoutCitations(text: string): string {
+  return text
+    .split(/(`[^`\n]+`)/)
+    .map((part, index) =>
+      index % 2 === 1 ? part : part.replace(/(?<=^|\s)\[([\d\s,;–-]+)\](?!\()/g, '($1)'),
+    )
+    .join('');
 }
 
 /** Where a line of prose was broken: the next one goes on with the sentence, and is no key of YAML. */
