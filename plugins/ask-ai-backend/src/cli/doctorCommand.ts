@@ -5,6 +5,7 @@ import { databaseChecks } from '../database/checkDatabase';
 import type { DatabaseConnection } from '../database/connection';
 import { translateDatabaseError } from '../database/databaseErrors';
 import { readEmbeddingSpace } from '../database/embeddingSpace';
+import { describeUnfinishedReembedding } from '../database/reembed/reembed';
 import { EmbeddingSpaceMismatchError } from '../errors';
 import { describeSpace } from '../lib/embeddingSpace';
 import { createEmbeddingProvider, createLanguageModel } from '../models';
@@ -97,6 +98,7 @@ function modelChecks(
         if (were !== undefined && were !== are) {
           throw new EmbeddingSpaceMismatchError(were, are);
         }
+        return describeUnfinishedReembedding(reader.db);
       },
     }),
     ...(writer !== 'extractive' && {

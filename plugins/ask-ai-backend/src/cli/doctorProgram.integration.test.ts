@@ -111,6 +111,23 @@ describe('ask-ai doctor', { timeout: 60_000 }, () => {
     expect(checks[check]?.message).toMatch(remedy);
   });
 
+  it('tells of a change of the model that was interrupted, and how it ends', async () => {
+    await run(['migrate']);
+    const space = { provider: 'ollama', model: 'all-minilm', dimensions: 384, chunkerVersion: 1 };
+    await query(
+      database.url,
+      'create table embeddings_next (like embeddings)',
+      `comment on table embeddings_next is '${JSON.stringify(space)}'`,
+    );
+    const { checks } = JSON.parse((await run(['doctor', '--json'])).printed);
+    expect(checks.embeddingSpace).toMatchObject({
+      status: 'warning',
+      message: expect.stringMatching(/change to ollama\/all-minilm.*reembed --discard/),
+    });
+    expect((await run(['reembed', '--discard'])).exitCode).toBe(0);
+    expect((await run(['doctor'])).printed).toMatch(/ok +embeddingSpace/);
+  });
+
   it('tells what is wrong with the configuration, and looks at the rest', async () => {
     const { exitCode, printed } = await run(['doctor', '--json'], { defaultTopK: 0 });
     expect(exitCode).toBe(1);

@@ -10,6 +10,7 @@ import type {
 import { sql } from 'drizzle-orm';
 import { ConflictError } from '../../errors';
 import { documentName } from '../../lib/documentName';
+import { describeSpace } from '../../lib/embeddingSpace';
 import { reportAtTimes } from '../../lib/reportAtTimes';
 import type { Database, DatabaseConnection } from '../connection';
 import { countChunks } from '../counts';
@@ -75,6 +76,15 @@ export function discardReembedding(
     await NextTable.drop(transaction);
     return left;
   });
+}
+
+/** What to do about a change of space that was begun; `undefined` when there is none. */
+export async function describeUnfinishedReembedding(db: Database): Promise<string | undefined> {
+  const left = await NextTable.spaceOfLeft(db);
+  return (
+    left &&
+    `A change to ${describeSpace(left)} is under way, or was interrupted: ask-ai reembed goes on with it, ask-ai reembed --discard removes what it left.`
+  );
 }
 
 class Reembedding {
