@@ -37,7 +37,8 @@ Examples:
   ask-ai migrate --config app-config.production.yaml
   ask-ai migrate --dimensions 768
 
-Exit code: 0 when nothing is pending, 1 when something is or the database refused, 4 when it did not answer.`,
+Exit code: 0 when nothing is pending, 1 when something is or the database refused, 3 when there is no embedded store,
+4 when the database did not answer.`,
     )
     .action(async (options: MigrateOptions) => {
       const { json = false, status = false, dimensions, ...where } = options;

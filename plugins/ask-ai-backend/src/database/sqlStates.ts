@@ -144,6 +144,15 @@ const MESSAGES: { pattern: RegExp; fault: Fault }[] = [
     },
   },
   {
+    // None is configured, or an empty one.
+    pattern: /client password must be a/,
+    fault: {
+      kind: 'refusing',
+      remedy:
+        'The server asks for a password, and none is given: set askAi.vectorStore.postgresql.password, or put it into the URL.',
+    },
+  },
+  {
     pattern: /Cannot use a pool after calling end/,
     fault: { kind: 'refusing', remedy: 'The vector store is closed.' },
   },
