@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'drizzle-kit';
-import { decryptText, isEncrypted } from './plugins/ask-ai-backend/src/lib/encryptedText';
+import { databaseUrl } from './scripts/lib/databaseUrl';
 
-const databaseUrl = decrypted(process.env.DATABASE_URL);
+const url = databaseUrl(process.env);
 
 /** The journal lies in the schema of the tables, so that two schemas never share one. */
 const migrations = {
@@ -19,22 +19,10 @@ const shared = {
 };
 
 /** DATABASE_URL names a server; without it, drizzle-kit works on the embedded store's folder. */
-export default databaseUrl
-  ? defineConfig({ ...shared, dbCredentials: { url: databaseUrl } })
+export default url
+  ? defineConfig({ ...shared, dbCredentials: { url } })
   : defineConfig({
       ...shared,
       driver: 'pglite',
       dbCredentials: { url: resolve(process.env.ASK_AI_EMBEDDED_DIRECTORY ?? './.data/ask-ai') },
     });
-
-/** DATABASE_URL may be what `ask-ai secret encrypt` printed. */
-function decrypted(url: string | undefined): string | undefined {
-  if (!url || !isEncrypted(url)) {
-    return url;
-  }
-  const result = decryptText(url, process.env.ASK_AI_SECRET_KEY ?? '');
-  if ('problem' in result) {
-    throw new Error(`DATABASE_URL can't be decrypted with ASK_AI_SECRET_KEY: ${result.problem}`);
-  }
-  return result.text;
-}
