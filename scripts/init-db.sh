@@ -14,7 +14,8 @@
 #   ASK_AI_ADMIN_USER       owns the tables          default ask_ai_admin
 #   ASK_AI_WRITER_USER      indexes                  default ask_ai_writer
 #   ASK_AI_READER_USER      answers questions        default ask_ai_reader
-#   ASK_AI_*_PASSWORD       of each; a role that is there keeps the one it has where none is given
+#   ASK_AI_*_PASSWORD       of each; a role that is there keeps the one it has where none is given, and
+#                           then no tables are made
 #   ASK_AI_*_PASSWORD_FILE  a file that holds it, instead
 #   ASK_AI_SKIP_MIGRATIONS  1: makes no tables
 #
@@ -67,10 +68,13 @@ init_db() (
       say 'here. "ask-ai migrate" makes them, and so does a backend that has the admin credential.'
       return
     fi
-    if [[ -z $ASK_AI_ADMIN_PASSWORD ]]; then
-      say "NO TABLES WERE MADE: ASK_AI_ADMIN_PASSWORD is not given. Run \"ask-ai migrate\" as $ASK_AI_ADMIN_USER."
-      return
-    fi
+    for role in ADMIN WRITER READER; do
+      local password="ASK_AI_${role}_PASSWORD"
+      if [[ -z ${!password} ]]; then
+        say "NO TABLES WERE MADE: $password is not given. Run \"ask-ai migrate\" as $ASK_AI_ADMIN_USER."
+        return
+      fi
+    done
     say 'migrations'
     # The command reads app-config.yaml of the working directory, which here names variables and holds no
     # secret. What it leaves out, such as PGSSLMODE, the database driver takes from libpq's variables.
@@ -108,6 +112,8 @@ YAML
   fi
   export PGDATABASE=${PGDATABASE:-postgres} PGAPPNAME=ask-ai-init-db PGOPTIONS='-c client_min_messages=warning'
 
+  [[ ${POSTGRES_PASSWORD:-} != change-me* ]] ||
+    fail 'POSTGRES_PASSWORD is still the one of the example: choose another.'
   for role in ADMIN WRITER READER; do
     read_password_file "$role"
     check_password "$role"
