@@ -41,6 +41,22 @@ describe('supportingHits', () => {
     expect(isSupported('Speichert Warteschlange Aufträge Datenbank Morgens?', [german])).toBe(true);
   });
 
+  it('takes a capital that begins a sentence for no name', () => {
+    const jobs = (beginning: string) =>
+      isSupported(`${beginning} the job queue keep jobs in PostgreSQL?`, [stored]);
+    expect(jobs('Hello there. Does')).toBe(true);
+    expect(jobs('Hello! "Does')).toBe(true);
+    expect(jobs('Hello, Miro, does')).toBe(false);
+  });
+
+  it('takes time in proportion to the question', () => {
+    const start = performance.now();
+    const question = `${'! '.repeat(20_000)}${'petstore '.repeat(10_000)}`;
+    expect(isSupported(question, [hit('The petstore')])).toBe(true);
+    // Took minutes when each token looked at all that stands before it.
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
   it('leaves it to a model that knows meanings whether other words mean the same', () => {
     expect(isSupported('Does MySQL work?', [hit('Something', 0.7)], 0.5)).toBe(true);
     expect(isSupported('Does MySQL work?', [hit('Something', 0.7)], 0.8)).toBe(false);

@@ -51,6 +51,7 @@ function holdNames(question: string, hits: RankedResult[]): boolean {
 
 const TOKEN = /[\p{L}\p{N}_]+(?:[.\-/:@#$]+[\p{L}\p{N}_]+)*/gu;
 const CAPITAL = /^\p{Lu}/u;
+const SENTENCE_END = /[.!?]\s/;
 /** `PagerDuty`, `mysql2`, `ERR_MODULE_NOT_FOUND`. */
 const UNLIKE_A_WORD = /\p{Ll}\p{Lu}|\p{L}\d|\p{L}_\p{L}/u;
 
@@ -59,17 +60,22 @@ const UNLIKE_A_WORD = /\p{Ll}\p{Lu}|\p{L}\d|\p{L}_\p{L}/u;
  * within the word. Where most words have capitals, as in titles and in German, these say nothing.
  */
 function namesIn(question: string): string[] {
-  const tokens = [...question.matchAll(TOKEN)]
-    .map(({ 0: text, index }) => ({
-      text,
-      isFirst: /(?:^|[.!?]\s+)\W*$/.test(question.slice(0, index)),
-    }))
-    .filter(({ text }) => contentWords(text).length > 0);
-  const hasCapital = tokens.filter(({ text, isFirst }) => !isFirst && CAPITAL.test(text));
-  const capitalsTell = 2 * hasCapital.length <= tokens.length;
+  const tokens = tokensOf(question).filter(({ text }) => contentWords(text).length > 0);
+  const hasCapital = new Set(tokens.filter(({ text, isFirst }) => !isFirst && CAPITAL.test(text)));
+  const capitalsTell = 2 * hasCapital.size <= tokens.length;
   return tokens
-    .filter(token => UNLIKE_A_WORD.test(token.text) || (capitalsTell && hasCapital.includes(token)))
+    .filter(token => UNLIKE_A_WORD.test(token.text) || (capitalsTell && hasCapital.has(token)))
     .map(({ text }) => text);
+}
+
+/** The tokens in order, and whether each begins a sentence, which what stands before it tells. */
+function tokensOf(question: string): { text: string; isFirst: boolean }[] {
+  let end = 0;
+  return [...question.matchAll(TOKEN)].map(({ 0: text, index }) => {
+    const isFirst = end === 0 || SENTENCE_END.test(question.slice(end, index));
+    end = index + text.length;
+    return { text, isFirst };
+  });
 }
 
 function wordsOf({ documentChunk }: RankedResult): Set<string> {
