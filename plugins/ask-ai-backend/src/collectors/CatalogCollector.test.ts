@@ -124,6 +124,20 @@ describe('CatalogCollector', () => {
     expect(await idsOf(collector.collect({ entityRef: 'user:default/c' }))).toEqual([]);
   });
 
+  it('yields an entity that no sections can be made of as a document that fails alone', async () => {
+    const broken = entityOf('b', { relations: [{ type: 'ownedBy', targetRef: ':::' }] });
+    Object.assign(broken.metadata, { links: 17 });
+    const documents = await all(collectorOf([entityOf('a'), broken, entityOf('c')]).collect({}));
+    expect(documents.map(({ entityId }) => entityId)).toEqual([
+      'component:default/a',
+      'component:default/b',
+      'component:default/c',
+    ]);
+    expect(documents[1]?.fingerprint).toBeUndefined();
+    await expect(documents[1]?.load({})).rejects.toThrow(TypeError);
+    await expect(documents[2]?.load({})).resolves.toMatchObject({ sections: [{}] });
+  });
+
   it('fails when the catalog fails, also after the first page', async () => {
     const down = catalogServiceMock({
       entities: Array.from({ length: 150 }, (_, index) => entityOf(`part-${index}`)),

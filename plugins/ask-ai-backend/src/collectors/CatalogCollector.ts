@@ -40,16 +40,18 @@ export class CatalogCollector implements Collector {
   }
 }
 
-/** The entity is at hand anyway, so that its content costs less than a second request for it. */
+/**
+ * The entity is at hand anyway, so that its content costs less than a second request for it. One that
+ * no sections can be made of fails when it is loaded, so that it does not hold up the others.
+ */
 function documentOf(entity: Entity): CollectedDocument {
   const entityName = entityNameOf(entity);
-  const sections = sectionsOf(entity);
-  const fingerprint = fingerprintOf([entityName, sections]);
-  return {
-    entityId: entityIdOf(entity),
-    entityName,
-    source: 'catalog',
-    fingerprint,
-    load: async () => ({ sections, fingerprint }),
-  };
+  const document = { entityId: entityIdOf(entity), entityName, source: 'catalog' } as const;
+  try {
+    const sections = sectionsOf(entity);
+    const fingerprint = fingerprintOf([entityName, sections]);
+    return { ...document, fingerprint, load: async () => ({ sections, fingerprint }) };
+  } catch (error) {
+    return { ...document, load: () => Promise.reject(error) };
+  }
 }

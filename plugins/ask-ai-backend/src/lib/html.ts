@@ -1,4 +1,5 @@
 import { compile, type DomNode, type FormatCallback } from 'html-to-text';
+import { longerRun } from './longerRun';
 import { escapeMarkdown, SPECIAL_CHARACTERS } from './markdownEscapes';
 
 /** Characters. Above this html-to-text would cut the text off and say so on stderr. */
@@ -6,7 +7,7 @@ const MOST_CHARACTERS = 1 << 26;
 
 const fencedCode: FormatCallback = (element, _walk, builder) => {
   const code = textOf(element).replace(/^\n+|\s+$/g, '');
-  const fence = longerThan(code, '`', 3);
+  const fence = longerRun(code, '`', 3);
   builder.openBlock({ leadingLineBreaks: 2, isPre: true });
   if (code !== '') {
     builder.addInline(`${fence}${languageOf(element)}\n${code}\n${fence}`);
@@ -17,7 +18,7 @@ const fencedCode: FormatCallback = (element, _walk, builder) => {
 const codeSpan: FormatCallback = (element, _walk, builder) => {
   const code = textOf(element).replace(/\s+/g, ' ');
   if (code.trim() !== '') {
-    const fence = longerThan(code, '`', 1);
+    const fence = longerRun(code, '`', 1);
     const gap = code.startsWith('`') || code.endsWith('`') ? ' ' : '';
     builder.addInline(`${fence}${gap}${code}${gap}${fence}`, { noWordTransform: true });
   }
@@ -79,15 +80,4 @@ function languageOf(node: DomNode): string {
   const elements = [node, ...(node.children ?? []), ...(node.parent ? [node.parent] : [])];
   const classes = elements.map(({ attribs }) => String(attribs?.class ?? '')).join(' ');
   return /\blanguage-([\w+#-]{1,40})/.exec(classes)?.[1] ?? '';
-}
-
-/** A run of the character that is longer than any in the text. */
-function longerThan(text: string, character: string, shortest: number): string {
-  let longest = 0;
-  let run = 0;
-  for (const each of text) {
-    run = each === character ? run + 1 : 0;
-    longest = Math.max(longest, run);
-  }
-  return character.repeat(Math.max(shortest, longest + 1));
 }

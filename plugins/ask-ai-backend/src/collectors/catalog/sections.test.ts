@@ -100,6 +100,12 @@ describe('sectionsOf', () => {
     });
   });
 
+  it('fences a definition with more runs of backticks than a call takes arguments', () => {
+    const definition = `${'`a` '.repeat(130_000)}\`\`\`\``;
+    const entity = entityOf({ kind: 'API', metadata: {}, spec: { type: 'openapi', definition } });
+    expect(sectionsOf(entity)[1]?.text.endsWith('\n`````')).toBe(true);
+  });
+
   it('tells a long list in sentences of ten, each with the name', () => {
     const relations = Array.from({ length: 23 }, (_, index) => ({
       type: 'ownerOf',

@@ -1,5 +1,6 @@
 import type { Entity } from '@backstage/catalog-model';
 import type { DocumentSection } from 'backstage-plugin-ask-ai-node';
+import { longerRun } from '../../lib/longerRun';
 import { routeOf } from '../entities';
 import { factsHeading, factsOf } from './facts';
 import { relationHeading, relationSentences } from './relationSentences';
@@ -48,9 +49,7 @@ function apiDefinition({ metadata, spec }: Entity): string {
   const type = typeof spec?.type === 'string' ? spec.type : 'API';
   const language =
     API_LANGUAGES[type] ?? (definition.trimStart().startsWith('{') ? 'json' : 'yaml');
-  const fence = '`'.repeat(
-    Math.max(3, ...(definition.match(/`+/g) ?? []).map(run => run.length + 1)),
-  );
+  const fence = longerRun(definition, '`', 3);
   return `The ${type} definition of ${metadata.name}:\n\n${fence}${language}\n${definition.trimEnd()}\n${fence}`;
 }
 
