@@ -5,7 +5,6 @@ import { cleanMarkdown } from './markdownNoise';
 
 describe('cleanMarkdown', () => {
   it.each([
-    ['front matter', '---\ntitle: Setup\ntags:\n  - a\n---\n\nText', 'Text'],
     ['a comment', 'before <!-- a\n\n`b` --> after', 'before   after'],
     ['a script', 'before <script src="x">run("</p>")</script> after', 'before   after'],
     ['a badge', '[![npm version](https://img.example/v.svg)](https://example.com) Text', ' Text'],
@@ -43,6 +42,8 @@ describe('cleanMarkdown', () => {
     '```html\n<!-- no comment -->\n<b>bold</b>  \n\n\n![x](y) {#id}\n```',
     '- item\n\n  ```\n  <b>code in a list</b>\n  ```',
     '---\n\nbetween two lines, no front matter\n\n---',
+    '---\n\n- Call the on-call engineer\n\n---\n\nAfterwards',
+    '---\n\nseverity: high\n\n---\n\nAfterwards',
     'an opening <!-- that is never closed',
   ])('leaves alone: %s', markdown => {
     expect(cleanMarkdown(markdown)).toBe(markdown);

@@ -18,15 +18,15 @@ const CONTENTS_MARK = /^[ \t]*\[(?:TOC|\[_?TOC_?\])\][ \t]*$/gim;
 /** `{: .class #id key="value" }`, and without the colon when a class or an id is first. */
 const ATTRIBUTES =
   /[ \t]?(?<!\{)\{(?::[^{}\n]{0,200}|[ ]?[#.][A-Za-z][\w-]{0,80}(?:[ ][^{}\n]{0,200})?)\}(?!\})/g;
-const FRONT_MATTER_LINE = /^(?:[\w.-]+[ \t]*:(?:[ \t].*)?|[ \t]+\S.*|-[ \t].*|#.*|[ \t]*)$/;
 
 /**
- * Takes out of Markdown what says nothing: front matter, comments, badges, image addresses, HTML tags,
- * attribute lists, `[TOC]`, and MkDocs' marks of admonitions and tabs. Code stays as it is. What was
- * escaped becomes plain characters, so the result is for reading and searching, not for rendering.
+ * Takes out of Markdown what says nothing: comments, badges, image addresses, HTML tags, attribute lists,
+ * `[TOC]`, and MkDocs' marks of admonitions and tabs. Code stays as it is. What was escaped becomes
+ * plain characters, so the result is for reading and searching, not for rendering. Takes any part of
+ * a page: only its reader knows where it begins, and with it the front matter.
  */
 export function cleanMarkdown(markdown: string): string {
-  const lines = openAdmonitions(withoutFrontMatter(splitLines(markdown)).lines);
+  const lines = openAdmonitions(splitLines(markdown));
   const isCode = findCodeLines(lines);
   const parts: string[] = [];
   let start = 0;
@@ -38,18 +38,6 @@ export function cleanMarkdown(markdown: string): string {
     start = end;
   }
   return withoutBlankEnds(parts.join('\n').split('\n'));
-}
-
-/** The lines after the front matter, and the front matter's own; those are empty where there is none. */
-export function withoutFrontMatter(lines: string[]): { lines: string[]; frontMatter: string[] } {
-  const end =
-    lines[0]?.trimEnd() === '---'
-      ? lines.findIndex((line, index) => index > 0 && /^(?:---|\.\.\.)\s*$/.test(line))
-      : -1;
-  const frontMatter = lines.slice(1, Math.max(end, 1));
-  return frontMatter.length > 0 && frontMatter.every(line => FRONT_MATTER_LINE.test(line))
-    ? { lines: lines.slice(end + 1), frontMatter }
-    : { lines, frontMatter: [] };
 }
 
 function cleanProse(prose: string): string {

@@ -47,6 +47,13 @@ describe('sectionsOfPage', () => {
   });
 
   it.each([
+    ['front matter', '---\ntitle: Setup\ntags:\n  - a\n\n# c\n---\n\nText', 'Text'],
+    ['a list between rules', '---\n\n- Call\n\n---\n\nText', '---\n\n- Call\n\n---\n\nText'],
+  ])('begins after %s only when it is front matter', (_, markdown, text) => {
+    expect(sectionsOfPage({ path: 'a.md', markdown }, '', ROOT)[0]?.text).toBe(text);
+  });
+
+  it.each([
     ['the navigation', { path: 'a.md', markdown: '---\ntitle: T\n---\n# H\n\nx', title: 'N' }, 'N'],
     ['the front matter', { path: 'a.md', markdown: '---\ntitle: T\n---\n# H\n\nx' }, 'T'],
     ['the first heading', { path: 'a.md', markdown: '# The `h` *1*\n\nx' }, 'The h 1'],

@@ -1,7 +1,7 @@
 import type { DocumentSection } from 'backstage-plugin-ask-ai-node';
 import { findHeadings, splitLines } from '../../lib/markdown';
-import { withoutFrontMatter } from '../../lib/markdownNoise';
 import { createHeadingIds, headingText } from '../../lib/markdownSlugs';
+import { withoutFrontMatter } from './frontMatter';
 
 /** A page of a site as its author wrote it. */
 export interface MarkdownPage {
