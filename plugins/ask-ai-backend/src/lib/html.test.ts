@@ -22,6 +22,15 @@ describe('htmlToMarkdown', () => {
     expect(htmlToMarkdown('<p><code>`</code></p>')).toBe('`` ` ``');
   });
 
+  it('takes time in proportion to the spaces within code', () => {
+    const spaces = ' '.repeat(200_000);
+    const start = performance.now();
+    expect(htmlToMarkdown(`<pre>\n\n  a${spaces}b \n </pre>`)).toBe(
+      `\`\`\`\n  a${spaces}b\n\`\`\``,
+    );
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
   it('leaves out pictures and the targets of links', () => {
     expect(htmlToMarkdown('<p><img src="a.png" alt="x"><a href="b">here</a></p>')).toBe('here');
   });

@@ -6,7 +6,7 @@ import { escapeMarkdown, SPECIAL_CHARACTERS } from './markdownEscapes';
 const MOST_CHARACTERS = 1 << 26;
 
 const fencedCode: FormatCallback = (element, _walk, builder) => {
-  const code = textOf(element).replace(/^\n+|\s+$/g, '');
+  const code = textOf(element).replace(/^\n+/, '').trimEnd();
   const fence = longerRun(code, '`', 3);
   builder.openBlock({ leadingLineBreaks: 2, isPre: true });
   if (code !== '') {

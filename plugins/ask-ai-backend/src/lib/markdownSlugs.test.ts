@@ -38,5 +38,38 @@ describe('createHeadingIds', () => {
       'usage_2',
       'usage_3',
     ]);
+    expect(['Usage_1', 'a_9', 'a_9', 'a', 'a_8', 'a_8'].map(idOf)).toEqual([
+      'usage_4',
+      'a_9',
+      'a_10',
+      'a',
+      'a_8',
+      'a_11',
+    ]);
+  });
+
+  it('counts on from a number of any size', () => {
+    const idOf = createHeadingIds();
+    const heading = 'a_9007199254740992';
+    expect([heading, heading, heading].map(idOf)).toEqual([
+      heading,
+      'a_9007199254740993',
+      'a_9007199254740994',
+    ]);
+  });
+
+  it('takes time in proportion to the headings', () => {
+    const idOf = createHeadingIds();
+    const hard = [
+      ...Array.from({ length: 20_000 }, () => 'Usage'),
+      `a${' '.repeat(100_000)}b`,
+      `a {#${'a'.repeat(100_000)}`,
+      `a${' {#a'.repeat(30_000)}`,
+      `a${' '.repeat(100_000)}{#end} b`,
+    ];
+    const start = performance.now();
+    const ids = hard.map(idOf);
+    expect(performance.now() - start).toBeLessThan(3_000);
+    expect(ids[19_999]).toBe('usage_19999');
   });
 });

@@ -1,9 +1,13 @@
 import MarkdownIt from 'markdown-it';
 
+/*
+ * The assertions let a long run of spaces or letters be tried once, not from each of its characters.
+ */
+
 /** An id that the author chose: `## Install {#setup}` or `{: #setup }`. */
-const CHOSEN_ID = /[ \t]+\{:?[^{}#]*#([\w-]+)[^{}]*\}[ \t]*$/;
+const CHOSEN_ID = /(?<![ \t])[ \t]+\{:?[^{}#]*#([\w-]+)(?![\w-])[^{}]*\}[ \t]*$/;
 /** Any other attributes of a heading. */
-const ATTRIBUTES = /[ \t]+\{:?[ \t]*[.#:\w][^{}]*\}[ \t]*$/;
+const ATTRIBUTES = /(?<![ \t])[ \t]+\{:?[ \t]*[.#:\w][^{}]*\}[ \t]*$/;
 
 const COUNTED = /^(.*)_(\d+)$/;
 
@@ -31,15 +35,27 @@ export function headingText(source: string): string {
  */
 export function createHeadingIds(): (source: string) => string {
   const taken = new Set<string>();
+  // For a taken id one further on, up to which all are taken: equal headings don't count from 1 each.
+  const further = new Map<string, string>();
   return source => {
     let id = CHOSEN_ID.exec(source)?.[1] ?? slugOf(headingText(source));
+    const passed: string[] = [];
     while (id === '' || taken.has(id)) {
-      const counted = COUNTED.exec(id);
-      id = counted ? `${counted[1]}_${Number(counted[2]) + 1}` : `${id}_1`;
+      passed.push(id);
+      id = further.get(id) ?? nextId(id);
+    }
+    for (const each of passed) {
+      further.set(each, id);
     }
     taken.add(id);
     return id;
   };
+}
+
+/** With the next number; of any size, as in Python. */
+function nextId(id: string): string {
+  const [, base, count] = COUNTED.exec(id) ?? [];
+  return count === undefined ? `${id}_1` : `${base}_${BigInt(count) + 1n}`;
 }
 
 function slugOf(text: string): string {
