@@ -54,6 +54,49 @@ describe('sectionsOfFolder', () => {
     expect(await read()).toEqual(['A /a.html', 'Home /index.html']);
   });
 
+  it.each(['no', 'off', 'False'])('takes use_directory_urls: %s for a boolean', async value => {
+    folder.setContent({
+      'mkdocs.yml': `use_directory_urls: ${value}`,
+      docs: { 'a.md': 'Text.' },
+      'README.md': 'Hello.',
+    });
+    expect(await read()).toEqual(['Home /index.html', 'A /a.html']);
+  });
+
+  it('takes what MkDocs takes: equal keys, variables of the environment, Python tags', async () => {
+    folder.setContent({
+      'mkdocs.yml': [
+        'site_name: Petstore',
+        'site_name: !ENV [SITE_NAME, Petstore]',
+        'strict: !ENV STRICT',
+        'docs_dir: docs',
+        'docs_dir: pages',
+        'extra: &extra { a: 1 }',
+        'theme: { <<: *extra, name: material, name: other }',
+        'markdown_extensions:',
+        '  - toc: { slugify: !!python/object/apply:pymdownx.slugs.slugify { kwds: { case: lower } } }',
+        '  - pymdownx.superfences:',
+        '      custom_fences:',
+        '        - { name: mermaid, format: !!python/name:pymdownx.superfences.fence_code_format }',
+        'nav: [{ Start: index.md }]',
+      ].join('\n'),
+      pages: { 'index.md': 'Hello.' },
+    });
+    expect(await read()).toEqual(['Start /']);
+  });
+
+  it('reads files that begin with a byte order mark', async () => {
+    folder.setContent({
+      'mkdocs.yml': '\uFEFFdocs_dir: pages',
+      pages: {
+        'a.md': '\uFEFF---\ntitle: A title\n---\nText.',
+        'b.md': '\uFEFF# Heading\n\nText.',
+      },
+      'README.md': '\uFEFFHello.',
+    });
+    expect(await read()).toEqual(['Home /', 'A title /a/', 'Heading /b/#heading']);
+  });
+
   it('needs no mkdocs.yml, and writes none', async () => {
     folder.setContent({ docs: { 'README.md': 'Hello.', 'b.md': 'Text.' } });
     expect(await read()).toEqual(['Home /', 'B /b/']);

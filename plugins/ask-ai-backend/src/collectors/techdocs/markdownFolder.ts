@@ -31,7 +31,7 @@ export async function sectionsOfFolder(folder: string, root: string): Promise<Do
   const paths = await pagesIn(docsFolder);
   const sections: DocumentSection[] = [];
   for (const { path, file } of await withIndex(paths, docsFolder, folder)) {
-    const page = { path, markdown: await readFile(file, 'utf8'), title: config.titles.get(path) };
+    const page = { path, markdown: await readText(file), title: config.titles.get(path) };
     sections.push(...sectionsOfPage(page, urlOfPage(path, config.useDirectoryUrls), root));
   }
   return sections;
@@ -97,10 +97,15 @@ async function pagesIn(docsFolder: string): Promise<PageFile[]> {
 async function readFirst(folder: string, names: string[]): Promise<string> {
   for (const name of names) {
     if (await isFile(join(folder, name))) {
-      return readFile(join(folder, name), 'utf8');
+      return readText(join(folder, name));
     }
   }
   return '';
+}
+
+/** Editors of Windows begin a file with a byte order mark, which is no part of its text. */
+async function readText(file: string): Promise<string> {
+  return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -17,7 +17,8 @@ export interface MkdocsConfig {
  * @throws an error that says the line when the text is no YAML.
  */
 export function parseMkdocsConfig(yaml: string): MkdocsConfig {
-  const document = parseDocument(yaml, { logLevel: 'silent' });
+  // As PyYAML reads it: of equal keys the last counts, and `no` and `off` are booleans.
+  const document = parseDocument(yaml, { version: '1.1', uniqueKeys: false, logLevel: 'silent' });
   const [problem] = document.errors;
   if (problem) {
     throw problem;
