@@ -71,6 +71,27 @@ describe('cleanMarkdown', () => {
     );
   });
 
+  it.each([
+    ['a code span of three backticks', '```npm i``` installs it.'],
+    ['a fence in indented code', 'Write:\n\n    ```sh\n    npm i'],
+    ['a fence in code indented by a tab', 'Write:\n\n\t~~~\n\tnpm i'],
+    ['a fence in the indented code of a note', '!!! tip\n    Write:\n\n        ```sh\n\nText.'],
+    ['a fence in a list', '1. Write:\n\n    ```sh\n    npm i\n    ```\n'],
+    [
+      'a fence in the list of a list',
+      '- a\n    - b\n\n        ```sh\n        npm i\n        ```\n',
+    ],
+  ])('opens an admonition after %s', (_, before) => {
+    expect(cleanMarkdown(`${before}\n\n!!! note\n\n    Inner.`)).toMatch(
+      /\n\n\*\*Note\*\*\n\nInner\.$/,
+    );
+  });
+
+  it('leaves what is marked like an admonition in the fence of a list', () => {
+    const markdown = '- a\n    - b\n\n        ```sh\n        !!! note\n        ```';
+    expect(cleanMarkdown(markdown)).toBe(markdown);
+  });
+
   it('gives an escaped text back as it was (500 cases)', () => {
     const word = fc.constantFrom(
       ...['a', '<b>', '<!--', '-->', '&lt;', '`', '``', '![x](y)', '{: .x }', '{#y}', '\\', '\\<'],
