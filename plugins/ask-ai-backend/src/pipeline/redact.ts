@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BUILT_IN_PATTERNS, type SecretPattern } from './redactPatterns';
+import { redactTables } from './redactTables';
 
 /** What is taken out of texts, as `askAi.index.redact` says it. */
 export interface RedactionOptions {
@@ -20,20 +21,34 @@ export interface Redactor {
 }
 
 /** Raised when the same patterns take out something else. */
-const REDACTION_VERSION = 1;
+const REDACTION_VERSION = 2;
 
 /**
  * Built-in patterns first, then the configured ones in their order. The built-in ones take time in
  * proportion to the text; a configured one takes what it takes.
  */
 export function createRedactor({ builtIn = true, patterns = [] }: RedactionOptions = {}): Redactor {
-  const all: SecretPattern[] = [
-    ...(builtIn ? BUILT_IN_PATTERNS : []),
-    ...patterns.map(({ name, regex }) => ({ name, regex: toGlobal(regex) })),
+  const known = builtIn ? BUILT_IN_PATTERNS : [];
+  const configured = patterns.map(({ name, regex }) => ({ name, regex: toGlobal(regex) }));
+  const description = [...known, ...configured].map(({ name, regex }) => [
+    name,
+    regex.source,
+    regex.flags,
+  ]);
+  const steps = [
+    (text: string) => redactAll(text, known),
+    ...(builtIn ? [redactTables] : []),
+    (text: string) => redactAll(text, configured),
   ];
-  const description = all.map(({ name, regex }) => [name, regex.source, regex.flags]);
   return {
-    redact: text => redactAll(text, all),
+    redact: text => {
+      let redacted = { text, count: 0 };
+      for (const step of steps) {
+        const { text: next, count } = step(redacted.text);
+        redacted = { text: next, count: redacted.count + count };
+      }
+      return redacted;
+    },
     fingerprint: createHash('sha256')
       .update(JSON.stringify([REDACTION_VERSION, description]))
       .digest('hex')

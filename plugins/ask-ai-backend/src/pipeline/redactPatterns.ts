@@ -16,8 +16,17 @@ export interface SecretPattern {
 const isNotMasked = (value: string) => !isMasked(value);
 
 /** What people call a secret where they assign one: `clientSecret`, `API_KEY`, `DB_PASSWORD`. */
-const SECRET_NAME =
-  '(?:passw(?:or)?d|passphrase|pwd|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credential)s?';
+export const SECRET_NAME =
+  '(?:passw(?:or)?d|passphrase|pwd|(?:api|access|account|encryption|master|private|secret|signing)[-_ ]?key|secret|token|credential)s?';
+
+/** Between name and value, in code, YAML and Markdown: `"token": `, `password=`, `**Password:** `. */
+const ASSIGNMENT = '["\'`*_\\\\]{0,4}\\s{0,3}[:=](?:[*_]{1,3}(?=\\s))?\\s{0,3}';
+
+/** The mark of a value that begins on the next line of YAML. */
+const BLOCK_SCALAR = '(?:[|>][-+\\d]{0,2}[ \\t]{0,3}\\r?\\n\\s{0,20})?';
+
+/** What follows an `&` where it ends the value of a parameter of a URL. */
+const NEXT_PARAMETER = '(?:amp;)?[\\w.-]{1,60}=';
 
 const KEY = '(?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?';
 
@@ -31,25 +40,26 @@ const ISSUED: SecretPattern[] = [
   },
   {
     name: 'GitHub token',
-    regex: /\b(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})\b/g,
+    regex:
+      /\b(?:gh[pousr]_[A-Za-z0-9_-]{36,4000}(?:\.[A-Za-z0-9_-]{10,4000}){0,2}|github_pat_[A-Za-z0-9_]{22,4000})/g,
   },
   {
     name: 'GitLab token',
-    regex: /\bgl(?:pat|ptt|dt|rt|cbt|soat|ft|oas|imt|agent)-[A-Za-z0-9_-]{20,255}/g,
+    regex: /\bgl(?:pat|ptt|dt|rt|cbt|soat|ft|oas|imt|agent)-[A-Za-z0-9_-]{20,4000}/g,
   },
   {
     name: 'Slack token',
-    regex: /\b(?:xox[abeoprs]-[A-Za-z0-9-]{10,250}|xapp-\d-[A-Za-z0-9-]{10,250})/g,
+    regex: /\b(?:xox[abeoprs]-[A-Za-z0-9-]{10,4000}|xapp-\d-[A-Za-z0-9-]{10,4000})/g,
   },
   {
     name: 'Slack webhook',
     regex: /\bhooks\.slack\.com\/services\/T[A-Z0-9]{6,12}\/B[A-Z0-9]{6,12}\/[A-Za-z0-9]{18,30}\b/g,
   },
   { name: 'npm token', regex: /\bnpm_[A-Za-z0-9]{36}\b/g },
-  { name: 'Stripe key', regex: /\b(?:(?:sk|rk)_(?:live|test)|whsec)_[A-Za-z0-9]{16,250}\b/g },
+  { name: 'Stripe key', regex: /\b(?:(?:sk|rk)_(?:live|test)|whsec)_[A-Za-z0-9]{16,4000}/g },
   { name: 'Google API key', regex: /\bAIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])/g },
   { name: 'Google OAuth secret', regex: /\bGOCSPX-[A-Za-z0-9_-]{28}(?![A-Za-z0-9_-])/g },
-  { name: 'model API key', regex: /\bsk-(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{32,250}/g },
+  { name: 'model API key', regex: /\bsk-(?:ant-|proj-|svcacct-)?[A-Za-z0-9_-]{32,4000}/g },
 ].map(pattern => ({ ...pattern, isSecret: isNotMasked }));
 
 /** Credentials of well-known issuers, and values assigned to what is called a secret. */
@@ -65,12 +75,14 @@ export const BUILT_IN_PATTERNS: SecretPattern[] = [
   ...ISSUED,
   {
     name: 'JSON Web Token',
-    regex: /\beyJ[A-Za-z0-9_-]{10,4000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,2000}/g,
+    regex:
+      /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,4000}\.eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,2000}/g,
   },
   {
     name: 'password in a URL',
+    // To the last `@`, as a password may have one.
     regex:
-      /(?<before>\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/?#@'"`<>[\]]{0,100}:)(?<secret>[^\s:/?#@'"`<>[\]]{3,200})(?=@[A-Za-z0-9_$[{<.-])/gi,
+      /(?<before>\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/?#@'"`<>[\]]{0,100}:)(?<secret>[^\s:/?#'"`<>[\]]{3,4000})(?=@[A-Za-z0-9_$[{<.-])/gi,
     isSecret: isPasswordOfUrl,
   },
   {
@@ -82,7 +94,7 @@ export const BUILT_IN_PATTERNS: SecretPattern[] = [
   {
     name: 'assigned secret',
     regex: new RegExp(
-      `(?<before>${SECRET_NAME}["']?\\s{0,3}[:=]\\s{0,3}(?<quote>["'\`]))(?<secret>[^"'\`\\n]{8,200})(?=\\k<quote>)`,
+      `(?<before>${SECRET_NAME}${ASSIGNMENT}(?<quote>["'\`]))(?<secret>[^"'\`\\n]{8,4000})(?=\\k<quote>)`,
       'gi',
     ),
     isSecret: isPlausibleSecret,
@@ -90,7 +102,16 @@ export const BUILT_IN_PATTERNS: SecretPattern[] = [
   {
     name: 'assigned secret',
     regex: new RegExp(
-      `(?<before>${SECRET_NAME}["']?\\s{0,3}[:=]\\s{0,3})(?<secret>[^\\s"'\`,;<>(){}[\\]]{8,200})`,
+      `(?<before>${SECRET_NAME}${ASSIGNMENT}${BLOCK_SCALAR}(?:\\\\["']|\\*\\*(?!\\*))?)(?<secret>(?:[^\\s"'\`,;<>(){}[\\]&]|&(?!${NEXT_PARAMETER})){8,4000})`,
+      'gi',
+    ),
+    isSecret: isPlausibleSecret,
+  },
+  {
+    name: 'assigned secret',
+    // An element of XML, which may be escaped for Markdown.
+    regex: new RegExp(
+      `(?<before>\\\\?<[\\w.:-]{0,40}${SECRET_NAME}(?:\\s[^<>]{0,200})?>)(?<secret>[^<>\\s]{8,4000})(?=</)`,
       'gi',
     ),
     isSecret: isPlausibleSecret,

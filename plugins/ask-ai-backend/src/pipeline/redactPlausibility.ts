@@ -15,8 +15,18 @@ const EXAMPLE =
 const REFERENCE =
   /^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+$|^\.{0,2}\/|:\/\/|^v?\d+(?:\.\d+)+$|^\d{4}-\d\d-\d\d/;
 
+/** May begin with a slash, but is no path. */
+const LONG_BASE64 = /^(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+/]{40,}={0,2}$/;
+
 /** Words with a small number behind: `registry-pull-secret-v2`. */
 const NAME = /^[a-z]+(?:[-_.][a-z]+)*(?:[-_.]?v?\d{1,3})?$/i;
+
+/**
+ * What tables that document parameters hold: types (`OAuth2Token`, `UINT16_BE`), names with
+ * numbers within them (`payments-db-v2-tls`), versions, lists and links.
+ */
+const NAME_IN_TABLE =
+  /^[A-Za-z]+(?:\d{1,3}[A-Za-z]*)?(?:[-_.][A-Za-z]*(?:\d{1,3}[A-Za-z]*)?)*$|^[a-z]+\d{0,4}(?:[-_.][a-z\d]+)+$|^[~^<>=v]{0,3}\d+\.\d|,|\]\(/;
 
 /** Passwords of examples in connection strings. */
 const USUAL_PASSWORDS = new Set(
@@ -45,10 +55,15 @@ export function isPlausibleSecret(value: string): boolean {
     /[A-Za-z]/.test(value) &&
     !/\s/.test(value.trim()) &&
     !isPlaceholder(value) &&
-    !REFERENCE.test(value) &&
+    (!REFERENCE.test(value) || LONG_BASE64.test(value)) &&
     !NAME.test(value) &&
     entropyOf(value) >= LEAST_ENTROPY
   );
+}
+
+/** Whether a plausible value is more likely a name where it stands in a table, with no `=` before it. */
+export function isNameInTable(value: string): boolean {
+  return NAME_IN_TABLE.test(value);
 }
 
 function isPlaceholder(value: string): boolean {
