@@ -9,7 +9,7 @@ import { sanitizeText } from './chunking/sanitize';
 import { splitBlock } from './chunking/splitBlock';
 
 /** Raised whenever the same document gives other chunks: every document is chunked anew then. */
-export const CHUNKER_VERSION = 1;
+export const CHUNKER_VERSION = 2;
 
 /** Smaller chunks could not hold a word with the marks around it. */
 export const SMALLEST_CHUNK_SIZE = 16;
