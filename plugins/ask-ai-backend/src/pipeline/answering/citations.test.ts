@@ -19,6 +19,25 @@ describe('checkCitations', () => {
     ['A link [7](https://example.com) stays.', 'A link [7](https://example.com) stays.'],
     ['Years [2019-2024] and [] and [a] stay.', 'Years [2019-2024] and [] and [a] stay.'],
     ['Ends with [7]', 'Ends with'],
+    ['An index items[0], list()[7], rows[7][8].', 'An index items[0], list()[7], rows[7][8].'],
+    ['Not an index: items. [7] or 【7】 or word【7】', 'Not an index: items. or or word'],
+    [
+      'It returns [404] or [200, 500] or [80, 443] [1].',
+      'It returns [404] or [200, 500] or [80, 443] [1].',
+    ],
+    ['Either [1, 404].', 'Either [1].'],
+    ['Use ``items [0]`` [1].', 'Use ``items [0]`` [1].'],
+    ['Use ``a ` [7]`` and ` [7]', 'Use ``a ` [7]`` and `'],
+    ['An escaped \\` hides no [7] `.', 'An escaped \\` hides no `.'],
+    ['~~~js\na [7]\n``` [7]\n~~~\nbut [7] goes', '~~~js\na [7]\n``` [7]\n~~~\nbut goes'],
+    [
+      '````md\n```\na [7]\n```\nb [7]\n````\nbut [7] goes',
+      '````md\n```\na [7]\n```\nb [7]\n````\nbut goes',
+    ],
+    ['- ```\n  a [7]\n  ```\n  but [7] goes', '- ```\n  a [7]\n  ```\n  but goes'],
+    ['```\na [7] ``` b [7]\n```\n[7]', '```\na [7] ``` b [7]\n```\n'],
+    ['So: ```js\na [7]\n\nb [7]\n``` but [7] goes', 'So: ```js\na [7]\n\nb [7]\n``` but goes'],
+    ['A stray ``` hides no [7].\n~~ [7]', 'A stray ``` hides no.\n~~'],
     ['Ends with [', 'Ends with ['],
   ])('makes of %j, with two sources, %j', (answer, expected) => {
     expect(checkCitations(answer, 2)).toBe(expected);
@@ -35,7 +54,15 @@ describe('checkCitations', () => {
         ']',
         '(',
         '`',
+        '``',
         '```',
+        '````',
+        '~~~',
+        '\\',
+        '> ',
+        ')',
+        '[404]',
+        '[0]',
         '\n',
         'word',
         '12',
@@ -62,6 +89,10 @@ describe('checkCitations', () => {
       }),
       { numRuns: 2_000, seed: 1 },
     );
+  });
+
+  it('takes 3 digits for a citation where there are so many sources', () => {
+    expect(checkCitations('See [100] and [101].', 100)).toBe('See [100] and.');
   });
 
   it('shows nothing that may still become a false citation', () => {
