@@ -2,6 +2,7 @@ import type { ChatRequest, LanguageModel } from 'backstage-plugin-ask-ai-node';
 import { ProviderError } from '../errors';
 import type { ModelServer } from './modelServer';
 import { createOllamaServer, type OllamaServerOptions, ollamaClient } from './ollamaServer';
+import { endOfReply } from './replyEnd';
 import { callServer, streamFromServer } from './serverCall';
 
 /** Options of the language models on Ollama. */
@@ -40,8 +41,10 @@ export class OllamaLanguageModel implements LanguageModel {
         options: { num_ctx: this.contextTokens },
       }),
     );
-    for await (const { message } of pieces) {
+    for await (const { message, done, done_reason: reason } of pieces) {
       if (message?.content) yield message.content;
+      // Older servers give no reason.
+      if (done && reason) yield* endOfReply(server, reason);
     }
   }
 

@@ -5,6 +5,7 @@ import {
   type OpenAiServerOptions,
   openAiClient,
 } from './openAiServer';
+import { endOfReply } from './replyEnd';
 import { callServer, streamFromServer } from './serverCall';
 import { faultyAnswer } from './serverFaults';
 
@@ -42,14 +43,15 @@ export class OpenAiLanguageModel implements LanguageModel {
         stream: true,
       }),
     );
-    let isComplete = false;
+    let finishReason: string | undefined;
     for await (const { choices } of pieces) {
       const choice = choices?.[0];
       if (choice?.delta?.content) yield choice.delta.content;
-      if (choice?.finish_reason) isComplete = true;
+      finishReason = choice?.finish_reason || finishReason;
     }
     // The client takes a stream that was cut off for one that is complete.
-    if (!isComplete) throw faultyAnswer(server, 'a text that breaks off');
+    if (!finishReason) throw faultyAnswer(server, 'a text that breaks off');
+    yield* endOfReply(server, finishReason);
   }
 
   /**

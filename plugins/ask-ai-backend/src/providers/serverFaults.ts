@@ -96,6 +96,14 @@ export function faultyAnswer(server: ModelServer, what: string): ProviderError {
   });
 }
 
+/** The server's content filter ended a reply. The same question would end the same way. */
+export function contentFiltered(server: ModelServer): ProviderError {
+  return new ProviderError(
+    `The content filter of ${server.name} at ${server.url} stopped the answer: ask in other words, or change the filter there`,
+    { provider: server.provider, url: server.url, isRetryable: false },
+  );
+}
+
 function isRetryableStatus(status: number): boolean {
   if (status >= 500) return !FINAL_SERVER_ERRORS.includes(status);
   return RETRYABLE_CLIENT_ERRORS.includes(status);

@@ -1,10 +1,12 @@
 import type { LanguageModel } from 'backstage-plugin-ask-ai-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CUT_NOTE } from '../providers/replyEnd';
 import type { TestModelServer } from './modelServer';
 
 /** A server that chats. */
 export interface TestChatServer extends TestModelServer {
   reply: string[];
+  finishReason: string;
   isReplyHeld: boolean;
 }
 
@@ -45,6 +47,22 @@ export function describeChatFaults({ start, create, model }: ChatFaultsOptions):
           { role: 'system', content: 'Be brief.' },
           { role: 'user', content: 'Hi' },
         ],
+      });
+    });
+
+    it('tells that an answer was cut at the limit of the model', async () => {
+      server.finishReason = 'length';
+      expect(await all(chat())).toEqual([...server.reply, CUT_NOTE]);
+    });
+
+    it('names a content filter that stopped the answer', async () => {
+      server.finishReason = 'content_filter';
+      await expect(all(chat())).rejects.toMatchObject({
+        name: 'ProviderError',
+        message: expect.stringMatching(
+          /content filter of .* stopped the answer: ask in other words/,
+        ),
+        isRetryable: false,
       });
     });
 

@@ -25,6 +25,8 @@ export class TestOllamaServer extends TestModelServer {
 
   /** What every chat is answered with, piece by piece. */
   reply: string[] = ['Hello', ' there'];
+  /** Why every chat ends. */
+  finishReason = 'stop';
   /** Keeps a chat open behind the last piece, as a model does that is still thinking. */
   isReplyHeld = false;
   /** The same for single chats. */
@@ -92,7 +94,12 @@ export class TestOllamaServer extends TestModelServer {
       message: { role: 'assistant', content },
       done: false,
     }));
-    const end = { model: body?.model, message: { role: 'assistant', content: '' }, done: true };
+    const end = {
+      model: body?.model,
+      message: { role: 'assistant', content: '' },
+      done: true,
+      done_reason: this.finishReason,
+    };
     const lines = isHeld ? pieces : [...pieces, end];
     return {
       contentType: 'application/x-ndjson',

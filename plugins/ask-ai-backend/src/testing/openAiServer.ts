@@ -27,6 +27,8 @@ export class TestOpenAiServer extends TestModelServer {
   ignoresEncodingFormat = false;
   /** What every chat is answered with, piece by piece. */
   reply: string[] = ['Hello', ' there'];
+  /** Why every chat ends. */
+  finishReason = 'stop';
   /** Keeps a chat open behind the last piece, as a model does that is still thinking. */
   isReplyHeld = false;
 
@@ -68,7 +70,7 @@ export class TestOpenAiServer extends TestModelServer {
 
   private chat(): Answer {
     const pieces = this.reply.map(content => ({ choices: [{ index: 0, delta: { content } }] }));
-    const end = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
+    const end = { choices: [{ index: 0, delta: {}, finish_reason: this.finishReason }] };
     const events = this.isReplyHeld ? pieces : [...pieces, end];
     const chunks = events.map(event => `data: ${JSON.stringify(event)}\n\n`);
     return {
