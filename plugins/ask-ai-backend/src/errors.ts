@@ -230,6 +230,16 @@ export class AuthorisationUnavailableError extends AskAiError {
   override readonly isRetryable = true;
 }
 
+/** Nobody waits for the answer any more; the status is the one that nginx gives it in its log. */
+export class ClientLeftError extends AskAiError {
+  override readonly name = 'ClientLeftError';
+  readonly statusCode = 499;
+
+  constructor() {
+    super('The client left.');
+  }
+}
+
 /** The caller asks more often than it may. */
 export class TooManyRequestsError extends AskAiError {
   override readonly name = 'TooManyRequestsError';

@@ -17,7 +17,7 @@ import {
   parseIndexRequest,
   parseSearchRequest,
 } from './requestSchemas';
-import { whenClientLeaves } from './router/clientLeft';
+import { passOverClientLeft, whenClientLeaves } from './router/clientLeft';
 import { sendEvents, wantsEvents } from './router/eventStream';
 import { sendNdjson } from './router/ndjson';
 import { OpenRequests } from './router/OpenRequests';
@@ -121,7 +121,7 @@ export function createRouter(options: RouterOptions): Router {
     response.json(await service.status(await callerOf(request, response)));
   });
 
-  router.use(tellWhenToRetry);
+  router.use(passOverClientLeft, tellWhenToRetry);
   return router;
 }
 
