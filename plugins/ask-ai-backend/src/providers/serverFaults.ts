@@ -113,8 +113,12 @@ function isRetryableStatus(status: number): boolean {
 function redirection(server: ModelServer, { headers, status }: Response): string | undefined {
   const location = headers.get('location');
   if (status < 300 || status >= 400 || location === null) return undefined;
+  const moved = `${server.name} at ${server.url} moved`;
+  if (!URL.canParse(location, server.url)) {
+    return `${moved} to an address that is no URL: set its new URL`;
+  }
   const target = new URL(location, server.url);
-  return `${server.name} at ${server.url} moved to ${target.origin}${target.pathname}: set its new URL`;
+  return `${moved} to ${target.origin}${target.pathname}: set its new URL`;
 }
 
 /** Finds the words in the shapes that Ollama, OpenAI, vLLM and others give their errors. */

@@ -58,6 +58,13 @@ const FAULTS: FaultCase[] = [
     isRetryable: false,
     responseStatus: 307,
   },
+  {
+    title: 'a redirection to nowhere',
+    fault: { kind: 'status', status: 302, headers: { location: 'http://' } },
+    says: /moved to an address that is no URL: set its new URL/,
+    isRetryable: false,
+    responseStatus: 302,
+  },
   { title: 'a closed connection', fault: { kind: 'close' }, says: /broke off/, isRetryable: true },
   {
     title: 'a connection closed in the middle of the answer',
