@@ -240,6 +240,12 @@ export class ClientLeftError extends AskAiError {
   }
 }
 
+/** The body is something else than JSON. */
+export class UnsupportedMediaTypeError extends AskAiError {
+  override readonly name = 'UnsupportedMediaTypeError';
+  readonly statusCode = 415;
+}
+
 /** The caller asks more often than it may. */
 export class TooManyRequestsError extends AskAiError {
   override readonly name = 'TooManyRequestsError';

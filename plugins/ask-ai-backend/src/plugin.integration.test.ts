@@ -184,6 +184,23 @@ describe('the plugin in a backend, on a server', { timeout: 60_000 }, () => {
       .set('content-type', 'application/json')
       .send('{"query"');
     expect(malformed.status).toBe(400);
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
+      const unread = await api
+        .post('/api/ask-ai/search')
+        .set('content-type', type)
+        .send('{"query":"payments"}');
+      expect(unread.status).toBe(415);
+      expect(unread.body.error.message).toBe(
+        `Expected the body as JSON, with the header "Content-Type: application/json", got content type ${type}`,
+      );
+    }
+    const empty = await api.post('/api/ask-ai/search').set('content-length', '0');
+    expect(empty.status).toBe(400);
+    const charset = await api
+      .post('/api/ask-ai/search')
+      .set('content-type', 'application/json; charset=utf-8')
+      .send('{"query":"payments"}');
+    expect(charset.status).toBe(200);
   });
 
   it('asks for a login on everything but /health', async () => {

@@ -21,6 +21,7 @@ import { passOverClientLeft, whenClientLeaves } from './router/clientLeft';
 import { sendEvents, wantsEvents } from './router/eventStream';
 import { sendNdjson } from './router/ndjson';
 import { OpenRequests } from './router/OpenRequests';
+import { onlyJson } from './router/onlyJson';
 import type { AskAiRuntime } from './runtime';
 
 /** What the router needs. */
@@ -61,6 +62,7 @@ export function createRouter(options: RouterOptions): Router {
     await httpAuth.credentials(request, { allow: ['user', 'service'] });
     next();
   });
+  router.use(onlyJson);
 
   router.get('/openapi.json', (_request, response) => {
     response.json(openApiDocument);

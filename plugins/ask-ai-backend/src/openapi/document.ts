@@ -38,8 +38,12 @@ const CHECKED = {
   ...SIGNED_IN,
   '400': error('The input is not as it must be; the message says how.'),
 };
-const LIMITED = {
+const READ = {
   ...CHECKED,
+  '415': error('The body is not JSON by its content type.'),
+};
+const LIMITED = {
+  ...READ,
   '413': error('The body is too large.'),
   '429': { ...error('The caller asks too often.'), ...RETRY_AFTER },
   '502': error('The model server failed.'),
@@ -83,7 +87,7 @@ const paths: Record<string, Record<string, Operation>> = {
       operationId: 'rate',
       summary: 'Rates an answer. Needs askAi.question.ask.',
       requestBody: body('FeedbackRequest'),
-      responses: { ...CHECKED, '204': NOTHING, '404': error('There is no such answer.') },
+      responses: { ...READ, '204': NOTHING, '404': error('There is no such answer.') },
     },
   },
   '/questions/unanswered': {
@@ -98,7 +102,7 @@ const paths: Record<string, Record<string, Operation>> = {
       operationId: 'startIndex',
       summary: 'Brings the index up to date. Needs askAi.index.manage.',
       requestBody: { ...body('IndexRequest'), required: false },
-      responses: { ...CHECKED, '202': json('The run that does it.', 'IndexStarted') },
+      responses: { ...READ, '202': json('The run that does it.', 'IndexStarted') },
     },
     delete: {
       operationId: 'clearIndex',
@@ -113,7 +117,7 @@ const paths: Record<string, Record<string, Operation>> = {
       summary: 'Brings the index up to date for one entity. Needs askAi.index.manage.',
       requestBody: body('IndexEntityRequest'),
       responses: {
-        ...CHECKED,
+        ...READ,
         '202': json('The run that does it.', 'IndexStarted'),
         '404': error('The catalog has no such entity, as far as the caller may know.'),
       },

@@ -165,6 +165,10 @@ describe('what the backend answers', { timeout: 60_000 }, () => {
     await check('post', '/search', { body: { query: 'payment', neighbours: 1 } });
     await check('post', '/search', { body: { query: 'payment', mode: 'keyword' } });
     await check('post', '/search', { body: { query: '' } });
+    for (const path of ['/', '/search', '/feedback', '/index', '/index/entity']) {
+      const { response } = await check('post', path, { body: {}, contentType: 'text/plain' });
+      expect({ path, status: response.status }).toEqual({ path, status: 415 });
+    }
     const user = 'user:default/hasty';
     await check('post', '/search', { user, body: { query: 'payment' } });
     const { response } = await check('post', '/search', { user, body: { query: 'payment' } });

@@ -19,6 +19,8 @@ export interface BackendCall {
   user?: string;
   method?: string;
   body?: unknown;
+  /** Of the body; JSON's where left out. */
+  contentType?: string;
   accept?: string;
   signal?: AbortSignal;
 }
@@ -56,13 +58,16 @@ export async function startAskAiBackend(options: {
     ],
   });
   const url = `http://localhost:${backend.server.port()}/api/ask-ai`;
-  const call: AskAiBackend['fetch'] = (path, { user, method, body, accept, signal } = {}) =>
+  const call: AskAiBackend['fetch'] = (
+    path,
+    { user, method, body, contentType, accept, signal } = {},
+  ) =>
     fetch(`${url}${path}`, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
         authorization: user ? mockCredentials.user.header(user) : mockCredentials.service.header(),
         ...(accept && { accept }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }),
       },
       body: typeof body === 'string' ? body : JSON.stringify(body),
       signal,
