@@ -1,6 +1,8 @@
+import type { DocumentChunk } from 'backstage-plugin-ask-ai-common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LexicalEmbeddingProvider } from '../providers/LexicalEmbeddingProvider';
 import { InMemoryVectorStore } from '../services/InMemoryVectorStore';
+import type { ReadableStore } from './authorisedStore';
 import { type RetrieveRequest, retrieve } from './retrieve';
 
 const PARTS = ['Before it.', 'Run authctl keys promote.', 'After it.', 'Something else.'];
@@ -30,11 +32,11 @@ describe('retrieve', () => {
 
   afterEach(() => store.close());
 
-  const find = (request: Partial<RetrieveRequest>) =>
+  const find = (request: Partial<RetrieveRequest>, searched: ReadableStore = store) =>
     retrieve(
       { query: 'authctl keys promote', topK: 1, mode: 'hybrid', ...request },
       {
-        store,
+        store: searched,
         spaces: {
           forQuestions: async () => ({ provider: embeddingProvider, isEmpty: false }),
           forget: () => {},
@@ -53,5 +55,18 @@ describe('retrieve', () => {
       id: 'part-1',
       content: [PARTS[0], PARTS[1], PARTS[2]].join('\n\n'),
     });
+  });
+
+  it.each([
+    ['replaced', [{ id: 'new-0', content: 'Something new.' }]],
+    ['removed', []],
+  ])('keeps the text of a hit whose document was %s after the search', async (_, chunks) => {
+    const changed: ReadableStore = {
+      dimensions: store.dimensions,
+      searchRanked: request => store.searchRanked(request),
+      chunks: async () => chunks as DocumentChunk[],
+    };
+    const [hit] = await find({ neighbours: 1 }, changed);
+    expect(hit?.documentChunk).toMatchObject({ id: 'part-1', content: PARTS[1] });
   });
 });

@@ -79,6 +79,10 @@ async function joinNeighbours(
     { entityId, source: metadata.source },
     { from: metadata.chunkIndex - neighbours, to: metadata.chunkIndex + neighbours },
   );
+  // The document was replaced after the search: what is there now may not be around the hit.
+  if (!around.some(({ id }) => id === hit.documentChunk.id)) {
+    return hit;
+  }
   const content = around.map((chunk: DocumentChunk) => chunk.content).join('\n\n');
   return { ...hit, documentChunk: { ...hit.documentChunk, content } };
 }
