@@ -20,6 +20,12 @@ const ENTITIES = [
 const STREAMS = 100;
 const ROUNDS = 3;
 
+/** A client with this history leaves early. */
+const LEAVER = [
+  { role: 'user', content: QUESTION },
+  { role: 'assistant', content: 'leaver' },
+];
+
 /** What three rounds of 100 streams may leave behind: caches that fill, not one stream. */
 const MAX_GROWTH_BYTES = 2 * 1024 * 1024;
 
@@ -167,7 +173,7 @@ async function streamOnce(): Promise<void> {
       },
       body: JSON.stringify({
         prompt: QUESTION,
-        history: index % 2 === 0 ? [] : [{ role: 'assistant', content: 'leaver' }],
+        history: index % 2 === 0 ? [] : LEAVER,
       }),
     });
   await Promise.all(

@@ -97,6 +97,25 @@ describe('buildPrompt', () => {
     expect(turns.at(-1)).toEqual(history.at(-1));
   });
 
+  it('begins the history with a turn of the user, trimmed or not', () => {
+    const turn = (role: 'user' | 'assistant', content: string) => ({ role, content });
+    const [early, answer] = [turn('user', 'word '.repeat(2_000)), turn('assistant', 'Yes.')];
+    const [late, last] = [turn('user', 'And cats?'), turn('assistant', 'No.')];
+    const turnsOf = (history: (typeof early)[]) =>
+      buildPrompt('Why?', [hit('Because.')], { contextTokens: 4_096, history }).messages.slice(
+        1,
+        -1,
+      );
+    expect(turnsOf([early, answer, late, last])).toEqual([late, last]);
+    expect(turnsOf([answer, answer, late])).toEqual([late]);
+    expect(turnsOf([early, answer])).toEqual([]);
+    expect(buildChat('Why?', { contextTokens: 4_096, history: [answer, late, last] })).toEqual([
+      late,
+      last,
+      turn('user', 'Why?'),
+    ]);
+  });
+
   it('refuses a question that leaves no room, and says how long one may be', () => {
     const question = 'why '.repeat(5_000);
     const build = () => buildPrompt(question, [hit('Because.')], { contextTokens: 4_096 });

@@ -106,6 +106,7 @@ function roomFor(fixed: string, contextTokens: number, question: string): number
   return left;
 }
 
+/** Beginning with the user's, as the chat templates of some models demand. */
 function latestTurns(history: ChatTurn[], budget: number): ChatTurn[] {
   const turns: ChatTurn[] = [];
   let left = budget;
@@ -116,7 +117,8 @@ function latestTurns(history: ChatTurn[], budget: number): ChatTurn[] {
     }
     turns.unshift(turn);
   }
-  return turns;
+  const first = turns.findIndex(({ role }) => role === 'user');
+  return first < 0 ? [] : turns.slice(first);
 }
 
 function countTokens(turns: ChatTurn[]): number {
