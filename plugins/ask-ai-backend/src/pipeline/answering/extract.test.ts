@@ -44,6 +44,9 @@ describe('extractAnswer', () => {
 
   it.each([
     ['a code block', '```sh\nroll back\nthe deploy\n```'],
+    ['code in four backticks', '````md\n```sh\nroll back\n```\nthe deploy\n````'],
+    ['code in tildes', '~~~sh\nroll back [2]\n```\nthe deploy\n~~~'],
+    ['code in a list item', '- ```sh\n  roll back\n  the deploy\n  ```'],
     ['a table', '| roll back | deploy |\n| --- | --- |\n| a | b |'],
   ])(
     'cites %s below it, where Markdown does not take the citation for a part of it',
@@ -64,12 +67,37 @@ describe('extractAnswer', () => {
     expect(extractAnswer('roll back', [hit('```sh\nroll back')])).toBe(
       '```sh\nroll back\n```\n\n[1]',
     );
+    expect(extractAnswer('roll back', [hit('> ````sh\n> roll back\n> ```')])).toBe(
+      '> ````sh\n> roll back\n> ```\n> ````\n\n[1]',
+    );
+    expect(extractAnswer('roll back', [hit('1. ```sh\n   roll back')])).toBe(
+      '1. ```sh\n   roll back\n   ```\n\n[1]',
+    );
+  });
+
+  it('quotes an indented code block without its indentation', () => {
+    const content =
+      'Cats sleep.\n\n     ```sh\n     roll back\n       it\n     ```\n     Dogs bark.';
+    expect(extractAnswer('roll back', [hit(content)])).toBe('```sh\nroll back\n  it\n```\n\n[1]');
+  });
+
+  it('leaves the boxes of a task list as they are', () => {
+    const content = '- [ ] Roll back the deploy\n- [x] Drain the node';
+    expect(extractAnswer('roll back the deploy', [hit(content)])).toBe(
+      '- [ ] Roll back the deploy [1]',
+    );
   });
 
   it('takes numbers in brackets of a text for no citations, but leaves code and links', () => {
     const content = 'Roll back [2] as `a [3]` says, or see [4](https://example.com) and list[5].';
     expect(extractAnswer('roll back', [hit(content)])).toBe(
       'Roll back (2) as `a [3]` says, or see [4](https://example.com) and list[5]. [1]',
+    );
+  });
+
+  it('leaves code in several backticks', () => {
+    expect(extractAnswer('roll back', [hit('Roll back ``a ` [2]`` [3].')])).toBe(
+      'Roll back ``a ` [2]`` (3). [1]',
     );
   });
 

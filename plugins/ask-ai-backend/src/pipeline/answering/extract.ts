@@ -1,5 +1,6 @@
 import type { RankedResult } from 'backstage-plugin-ask-ai-common';
 import { queryTerms, tokenise } from '../../lib/text';
+import { closes, splitBlocks } from './codeBlocks';
 
 /** Sentences that an extractive answer quotes. */
 const MAX_SENTENCES = 4;
@@ -58,7 +59,7 @@ function quoteBySource(sentences: Sentence[]): string {
 /** After a fence or in a row of a table, a citation would be a part of it. */
 function endsInBlock(quote: string): boolean {
   const lastLine = quote.slice(quote.lastIndexOf('\n') + 1);
-  return /^\s*```/.test(lastLine) || lastLine.includes('|');
+  return /^[\s>]*(?:`{3}|~{3})/.test(lastLine) || lastLine.includes('|');
 }
 
 /** Words of the question count once; better sources and titles that answer break ties. */
@@ -79,10 +80,11 @@ function scoreSentence(
 
 /** Sentences and, whole, code blocks, tables and list items. */
 function splitSentences(content: string): string[] {
-  return content
-    .split(/(```[\s\S]*?(?:```|$))/)
-    .flatMap((part, index) =>
-      index % 2 === 1 ? [cutCode(part)] : splitProse(part).map(text => withoutCitations(cut(text))),
+  return splitBlocks(content)
+    .flatMap(block =>
+      block.fence === undefined
+        ? splitProse(block.text).map(text => withoutCitations(cut(text)))
+        : [cutCode(block.text, block.fence)],
     )
     .filter(sentence => /[\p{L}\p{N}]/u.test(sentence));
 }
@@ -98,20 +100,19 @@ function cut(text: string): string {
   return end > 0 ? start.slice(0, end) : start;
 }
 
-/** A block that is cut ends all the same. */
-function cutCode(block: string): string {
+/** A block that is cut, or has no end, ends all the same. */
+function cutCode(block: string, fence: string): string {
   const code = cut(block);
-  return /\n\s*```$/.test(code) ? code : `${code}\n\`\`\``;
+  const lastLine = code.slice(code.lastIndexOf('\n') + 1);
+  return closes(lastLine, fence) ? code : `${code}\n${fence}`;
 }
 
-/** `[2]` of a text would name the second source of the answer. */
+/** `[2]` of a text would name the second source of the answer; in code it stays. */
 function withoutCitations(text: string): string {
-  return text
-    .split(/(`[^`\n]+`)/)
-    .map((part, index) =>
-      index % 2 === 1 ? part : part.replace(/(?<=^|\s)\[([\d\s,;–-]+)\](?!\()/g, '($1)'),
-    )
-    .join('');
+  return text.replace(
+    /(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)|(?<=^|\s)\[(?=[^\]]*\d)([\d\s,;–-]+)\](?!\()/g,
+    (whole, _run, numbers?: string) => (numbers === undefined ? whole : `(${numbers})`),
+  );
 }
 
 /** Where a line of prose was broken: the next one goes on with the sentence, and is no key of YAML. */
