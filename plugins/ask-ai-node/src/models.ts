@@ -68,7 +68,9 @@ export interface LanguageModel {
   readonly contextTokens: number;
 
   /**
-   * The answer, piece by piece as the model writes it. Stopping the iteration stops the model.
+   * The answer, piece by piece as the model writes it. Stopping the iteration stops the model. When the
+   * answer was cut at the model's limit, the last piece tells so. Thoughts at the beginning, within
+   * `<think>` and `</think>`, are not shown.
    *
    * @throws an error named `ProviderError`, with `isRetryable`, that names the server and the remedy.
    */
