@@ -20,6 +20,7 @@ describe('checkCitations', () => {
     ['Years [2019-2024] and [] and [a] stay.', 'Years [2019-2024] and [] and [a] stay.'],
     ['Ends with [7]', 'Ends with'],
     ['An index items[0], list()[7], rows[7][8].', 'An index items[0], list()[7], rows[7][8].'],
+    ['An index rows[1][0][7], no index [1][0].', 'An index rows[1][0][7], no index [1].'],
     ['Not an index: items. [7] or 【7】 or word【7】', 'Not an index: items. or or word'],
     [
       'It returns [404] or [200, 500] or [80, 443] [1].',

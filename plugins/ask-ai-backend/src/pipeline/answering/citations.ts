@@ -43,6 +43,8 @@ export class CitationFilter {
   private line = '';
   /** The character before what is held; none behind a citation. */
   private last = '';
+  /** Behind a citation that may be an index, too: the `[1]` of `rows[1][0]`. */
+  private isBehindIndex = false;
 
   /** @param sourceCount - `[1]` names the first of so many. */
   constructor(private readonly sourceCount: number) {}
@@ -163,6 +165,7 @@ export class CitationFilter {
       return this.release(whole.length);
     }
     this.held = this.held.slice(whole.length);
+    this.isBehindIndex = whole.startsWith('[') && (this.isBehindIndex || INDEXED.test(this.last));
     this.last = '';
     const lead = whole.startsWith(' ') ? ' ' : '';
     return cited.length === 0 ? '' : this.show(`${lead}[${cited.join(', ')}]`);
@@ -172,6 +175,7 @@ export class CitationFilter {
   private isNoCitation(whole: string, numbers: number[]): boolean {
     return (
       (whole.startsWith('[') && INDEXED.test(this.last)) ||
+      (whole === '[0]' && this.isBehindIndex) ||
       (this.sourceCount < THREE_DIGITS && numbers.some(number => number >= THREE_DIGITS))
     );
   }
@@ -180,6 +184,7 @@ export class CitationFilter {
     const part = this.held.slice(0, length);
     this.held = this.held.slice(length);
     this.last = part.slice(-1);
+    this.isBehindIndex = false;
     return this.show(part);
   }
 
