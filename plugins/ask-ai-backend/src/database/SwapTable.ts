@@ -104,6 +104,7 @@ export class SwapTable {
   async swapIn(transaction: Database): Promise<void> {
     await this.assertIndexIsValid(transaction);
     await copyGrants(transaction, 'embeddings', this.name);
+    await this.copyRowSecurity(transaction);
     await this.copyComment(transaction);
     await transaction.execute(sql`drop table ${embeddings}`);
     await transaction.execute(sql`alter table ${this.table} rename to embeddings`);
@@ -112,6 +113,24 @@ export class SwapTable {
         sql`alter index ${sql.identifier(name)} rename to ${sql.identifier(liveName)}`,
       );
     }
+  }
+
+  /** Without a policy, it hides all rows; who has policies is refused a swap by `assertNoLoadObstacle`. */
+  private async copyRowSecurity(transaction: Database): Promise<void> {
+    await transaction.execute(sql`
+      do $$
+      declare
+        live record;
+      begin
+        select relrowsecurity, relforcerowsecurity into live
+          from pg_class where oid = 'embeddings'::regclass;
+        if live.relrowsecurity then
+          execute format('alter table %I enable row level security', ${this.literal});
+        end if;
+        if live.relforcerowsecurity then
+          execute format('alter table %I force row level security', ${this.literal});
+        end if;
+      end $$`);
   }
 
   private async copyComment(transaction: Database): Promise<void> {

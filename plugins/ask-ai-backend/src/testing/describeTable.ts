@@ -9,7 +9,7 @@ export async function describeTable(
     url,
     `select
        pg_get_userbyid(relowner) as owner, relpersistence, reloptions, relrowsecurity,
-       obj_description(t.oid, 'pg_class') as comment,
+       relforcerowsecurity, obj_description(t.oid, 'pg_class') as comment,
        (select json_agg(grants order by grants::text) from (
          select grantee::regrole::text, privilege_type, is_grantable from aclexplode(relacl)
        ) as grants) as grants,

@@ -67,6 +67,7 @@ describe('a load by roles with different rights', () => {
       `grant update (title, location) on embeddings to ${reader} with grant option`,
       `grant insert on embeddings to ${writer} with grant option`,
       'alter table embeddings set (autovacuum_vacuum_scale_factor = 0.05, fillfactor = 90)',
+      'alter table embeddings enable row level security',
       `comment on table embeddings is 'What ask-ai''s answers come from'`,
       `comment on column embeddings.content is 'The text'`,
       'create index by_title on embeddings (title) where title is not null',
@@ -93,6 +94,25 @@ describe('a load by roles with different rights', () => {
         expect.objectContaining({ attname: 'vector', attstorage: 'm' }),
       ]),
     });
+  });
+
+  it('keeps row level security on, with which nobody but superusers sees a row without a policy', async () => {
+    const store = await openStore(database.url);
+    stores.push(store);
+    await query(
+      database.url,
+      'alter table embeddings enable row level security, force row level security',
+    );
+    const loaded = rows(20, 'new');
+    await store.replaceAll(loaded);
+    expect(await contentsOf(store)).toEqual(contentsIn(loaded));
+    expect(await describeTable(database.url, 'embeddings')).toMatchObject({
+      relrowsecurity: true,
+      relforcerowsecurity: true,
+    });
+    for (const role of ['owners', 'reader'] as const) {
+      expect(await query(roles.urlOf(role), 'select id from embeddings')).toEqual([]);
+    }
   });
 
   it('lets a role write during the load that may do no more than that, and after it', async () => {
