@@ -9,6 +9,7 @@ import { liveTableOid } from './liveTable';
 import { cleanUpLoad, cleanUpLoadInTime } from './load/cleanUpLoad';
 import { LOCK_NOT_AVAILABLE } from './sqlStates';
 import { ensureTextSearchConfig } from './textSearch';
+import { withMaintenanceTransaction } from './timeLimits';
 import { DeferredIndex } from './vectorIndex/DeferredIndex';
 import type { VectorIndex } from './vectorIndex/VectorIndex';
 
@@ -118,9 +119,7 @@ export class StoreUpkeep {
    */
   async refresh({ isLoad = false } = {}): Promise<void> {
     // Millions of rows take longer than a call may.
-    await this.connection.admin.withMaintenanceSession(session =>
-      session.transaction(refreshKeywordStatistics),
-    );
+    await withMaintenanceTransaction(this.connection.admin, refreshKeywordStatistics);
     await this.inBackground(() => this.deferred.build({ signal: this.signal }));
     const calibrating = this.inBackground(() =>
       this.index.calibrateIfDue({ isLoad, ...BRIEFLY, signal: this.signal }),
@@ -150,9 +149,7 @@ export class StoreUpkeep {
 
   /** Removes everything, on a session without time limits: millions of rows take a while. */
   async clearAll(): Promise<void> {
-    await this.connection.withMaintenanceSession(session =>
-      session.transaction(transaction => clearDocuments(transaction)),
-    );
+    await withMaintenanceTransaction(this.connection, transaction => clearDocuments(transaction));
     await this.vacuum();
   }
 

@@ -29,7 +29,8 @@ export interface DatabaseConnection {
   readonly roles?: DatabaseRoles;
   /**
    * All statements on one session that has no time limit: what session locks, migrations and index
-   * builds need. On a server it is a connection of its own, outside the pool.
+   * builds need. On a server it is a connection of its own, outside the pool. Behind a proxy that pools
+   * transactions the limits of the role hold, but in transactions that lift them: see `timeLimits.ts`.
    */
   withMaintenanceSession<T>(work: (session: Database, copyIn: CopyIn) => Promise<T>): Promise<T>;
   /**

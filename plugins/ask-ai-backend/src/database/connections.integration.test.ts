@@ -15,7 +15,10 @@ import { readBackstageDatabase } from '../cli/readBackstageDatabase';
 import { PgVectorStore } from '../services/PgVectorStore';
 import { contentsIn, contentsOf, DIMENSIONS, rows, silent } from '../testing/loadFixtures';
 import { backstageDatabaseOptions } from './backstageDatabase';
+import { type Database, type DatabaseConnection, selectRows } from './connection';
 import { translateDatabaseError } from './databaseErrors';
+import { withMaintenanceLock } from './maintenanceLock';
+import { withMigrationLock } from './migrator';
 import { openPostgresConnection, type PostgresConnectionOptions } from './postgresConnection';
 
 const settings = async (options: PostgresConnectionOptions) => {
@@ -42,6 +45,23 @@ const settings = async (options: PostgresConnectionOptions) => {
   }
 };
 
+const LIMITS = [
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'idle_session_timeout',
+  'transaction_timeout',
+];
+
+/** Those that are not 0; older servers do not know the last ones. */
+async function limitsOf(session: Database): Promise<string[]> {
+  const rows = await selectRows<{ name: string }>(
+    session,
+    sql`select name from pg_settings where name = any(${sql.param(LIMITS)}::text[]) and setting <> '0'`,
+  );
+  return rows.map(({ name }) => name).sort();
+}
+
 describe('openPostgresConnection', { timeout: 60_000 }, () => {
   let database: TestDatabase;
 
@@ -66,6 +86,49 @@ describe('openPostgresConnection', { timeout: 60_000 }, () => {
       applicationName: 'portal',
     });
     expect(limits).toEqual({ pool: '7s 3s 1min portal', maintenance: '0 0 0 portal' });
+  });
+
+  it('lifts the limits of the role for maintenance, behind PgBouncer for its transactions only', async () => {
+    const role = `ask_ai_limited_${process.pid}`;
+    const known = await query<{ name: string }>(
+      database.url,
+      `select name from pg_settings where name = any('{${LIMITS}}') order by name`,
+    );
+    const names = known.map(({ name }) => name);
+    await query(
+      database.url,
+      `create role ${role} superuser login password 'limited'`,
+      ...names.map(name => `alter role ${role} set ${name} = '60s'`),
+    );
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'limited';
+    const bouncer = await startPgBouncer({
+      poolMode: 'transaction',
+      target: database.url,
+      users: { [role]: 'limited' },
+      settings: { ignore_startup_parameters: 'statement_timeout,options', default_pool_size: 1 },
+    });
+    const pooledUrl = new URL(bouncer.url);
+    pooledUrl.username = role;
+    pooledUrl.password = 'limited';
+    pooledUrl.pathname = database.name;
+    const [direct, pooled] = [url, pooledUrl].map(({ href }) =>
+      openPostgresConnection({ connectionString: href }, silent),
+    ) as [DatabaseConnection, DatabaseConnection];
+
+    expect(await direct.withMaintenanceSession(limitsOf)).toEqual([]);
+    // It has one session for all who come.
+    for (const connection of [direct, pooled]) {
+      expect(await withMigrationLock(connection, limitsOf)).toEqual([]);
+      expect(await withMaintenanceLock(connection, limitsOf)).toEqual([]);
+    }
+    expect(await pooled.withMaintenanceSession(limitsOf)).toEqual(names);
+    expect(await limitsOf(pooled.db)).toEqual(names);
+
+    await Promise.all([direct.close(), pooled.close()]);
+    await bouncer.close();
+    await query(database.url, `drop role ${role}`);
   });
 
   it('replaces a connection at the end of its life', async () => {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import { ConflictError } from '../errors';
 import { type CopyIn, type Database, type DatabaseConnection, selectRows } from './connection';
+import { liftTimeLimits } from './timeLimits';
 
 /** Of everything that rebuilds the table or its vector index; any number nobody else uses. */
 const MAINTENANCE_LOCK_KEY = 0x61736b6d6e74; // 'askmnt' in ASCII
@@ -32,6 +33,7 @@ export async function withMaintenanceLock<T>(
       session.transaction(
         async transaction => {
           await liftTimeLimits(transaction);
+          await watchClient(transaction);
           await takeLock(transaction);
           await releaseSnapshot(transaction);
           return work(transaction, copyIn);
@@ -132,13 +134,10 @@ async function releaseSnapshot(transaction: Database): Promise<void> {
 }
 
 /**
- * `transaction_timeout` is new in PostgreSQL 17. A server that looks from time to time whether its client
- * is still there (new in 14, and not on every system) ends what a killed process began.
+ * A server that looks from time to time whether its client is still there (new in PostgreSQL 14, and not
+ * on every system) ends what a killed process began.
  */
-async function liftTimeLimits(transaction: Database): Promise<void> {
-  await transaction.execute(sql`
-    select set_config(name, '0', true) from pg_settings
-    where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`);
+async function watchClient(transaction: Database): Promise<void> {
   await transaction.execute(sql`
     do $$ begin
       perform set_config(name, '2s', true) from pg_settings where name = 'client_connection_check_interval';

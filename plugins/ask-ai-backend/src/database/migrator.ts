@@ -9,6 +9,7 @@ import {
   readNeededMigration,
 } from './migration/journal';
 import { type Migration, migrationsFolder, readMigrations } from './migration/migrationFiles';
+import { withMaintenanceTransaction } from './timeLimits';
 
 /** Serialises migrations of all replicas; any number that no other program of the database uses. */
 const MIGRATION_LOCK_KEY = 0x61736b5f6169; // 'ask_ai' in ASCII
@@ -44,16 +45,10 @@ export function withMigrationLock<T>(
   connection: DatabaseConnection,
   work: (transaction: Database) => Promise<T>,
 ): Promise<T> {
-  return connection.admin.withMaintenanceSession(session =>
-    session.transaction(
-      async transaction => {
-        await transaction.execute(sql`select pg_advisory_xact_lock(${MIGRATION_LOCK_KEY}::bigint)`);
-        return work(transaction);
-      },
-      // Whatever the default is: what others have committed by now must be seen.
-      { isolationLevel: 'read committed' },
-    ),
-  );
+  return withMaintenanceTransaction(connection.admin, async transaction => {
+    await transaction.execute(sql`select pg_advisory_xact_lock(${MIGRATION_LOCK_KEY}::bigint)`);
+    return work(transaction);
+  });
 }
 
 /**

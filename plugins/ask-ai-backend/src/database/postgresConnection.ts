@@ -16,6 +16,7 @@ import {
 } from './poolConfig';
 import { settleSearchPath } from './searchPath';
 import { DEADLOCK_DETECTED, SERIALIZATION_FAILURE } from './sqlStates';
+import { liftSessionTimeLimits } from './timeLimits';
 
 export type { PostgresConnectionOptions } from './poolConfig';
 
@@ -91,13 +92,15 @@ export function openPostgresConnection(
         lock_timeout: 0,
         idle_in_transaction_session_timeout: 0,
       });
+      const session = drizzle(client) as unknown as Database;
       client.on('error', error =>
         logger.debug(`A database connection was dropped: ${error.message}`),
       );
       await client.connect();
       try {
         await prepare(client);
-        return await work(drizzle(client) as unknown as Database, copyInto(client));
+        await liftSessionTimeLimits(session, processIdOf(client));
+        return await work(session, copyInto(client));
       } finally {
         await client.end();
       }
@@ -108,6 +111,11 @@ export function openPostgresConnection(
     },
   };
   return connection;
+}
+
+/** The driver has it from the server's greeting; its types lack it. */
+function processIdOf(client: Client): number | null {
+  return (client as Client & { processID: number | null }).processID;
 }
 
 const BEATEN_BY_ANOTHER = [DEADLOCK_DETECTED, SERIALIZATION_FAILURE];

@@ -5,6 +5,7 @@ import { driverError } from './databaseErrors';
 import { exportEmbeddings } from './exportRows';
 import { refreshKeywordStatistics } from './keywordStatistics';
 import { loadTable } from './load/loadTable';
+import { withMaintenanceTransaction } from './timeLimits';
 import type { VectorIndex } from './vectorIndex/VectorIndex';
 
 /** SQLSTATE: there is no such thing, or its name is none. */
@@ -60,6 +61,6 @@ export async function ensureTextSearchConfig(
     signal,
   });
   await index.refresh(0);
-  await connection.withMaintenanceSession(session => session.transaction(refreshKeywordStatistics));
+  await withMaintenanceTransaction(connection, refreshKeywordStatistics);
   return true;
 }

@@ -21,6 +21,7 @@ import { assertNoLoadObstacle } from '../load/loadObstacle';
 import { withLockRetries } from '../lockRetries';
 import { withCleanUpLock, withMaintenanceLock } from '../maintenanceLock';
 import { embeddings, indexedDocuments, vectorIndexCalibration } from '../schema';
+import { liftTimeLimits } from '../timeLimits';
 import { type EmbeddedRow, NextTable, type PendingRow } from './NextTable';
 
 /** A few megabytes. */
@@ -115,17 +116,22 @@ class Reembedding {
     this.chunksDone = this.chunksTotal - (await next.countPending(session));
     await this.embedPending(next);
     // In a transaction, the build takes the memory that it needs, and a killed one leaves nothing.
-    await session.transaction(transaction =>
-      next.buildIndexes(this.connection, transaction, this.chunksTotal, {
+    await session.transaction(async transaction => {
+      await liftTimeLimits(transaction);
+      await next.buildIndexes(this.connection, transaction, this.chunksTotal, {
         signal,
         onProgress: ({ share }) => this.tell('indexing', share),
-      }),
-    );
+      });
+    });
     do {
       await this.embedPending(next);
     } while (
       !(await withLockRetries(
-        work => session.transaction(work),
+        work =>
+          session.transaction(async transaction => {
+            await liftTimeLimits(transaction);
+            return work(transaction);
+          }),
         transaction => this.finish(transaction, next),
         signal,
       ))
