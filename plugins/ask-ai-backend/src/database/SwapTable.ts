@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { VectorStoreSchemaError } from '../errors';
 import { type Database, type DatabaseConnection, selectRows } from './connection';
 import { copyGrants } from './load/grants';
+import { isBeside } from './load/isBeside';
 import { embeddings, embeddingsTable } from './schema';
 import { buildIndex } from './vectorIndex/buildIndex';
 import { NEW_VECTOR_INDEX, OLD_VECTOR_INDEX } from './vectorIndex/indexState';
@@ -59,11 +60,11 @@ export class SwapTable {
       ...(await this.addedIndexes(session)),
     ]) {
       options.signal?.throwIfAborted();
-      if (!(await isThere(session, index.name))) {
+      if (!(await isBeside(session, index.name))) {
         await session.execute(index.create());
       }
     }
-    if (vectorIndex && !(await isThere(session, vectorIndex.name))) {
+    if (vectorIndex && !(await isBeside(session, vectorIndex.name))) {
       const size = { ...this.shape.definition, dimensions: this.shape.dimensions, rows };
       await buildIndex(connection, session, { ...size, statement: vectorIndex.create() }, options);
     }
@@ -144,7 +145,9 @@ export class SwapTable {
   private async assertIndexIsValid(transaction: Database): Promise<void> {
     const [row] = await selectRows<{ valid: boolean }>(
       transaction,
-      sql`select indisvalid as valid from pg_index where indexrelid = ${this.vectorIndex}::regclass`,
+      sql`
+        select indisvalid as valid from pg_index join pg_class on pg_class.oid = indexrelid
+        where relname = ${this.vectorIndex} and indrelid = ${this.name}::text::regclass`,
     );
     if (!row?.valid) {
       throw new VectorStoreSchemaError(
@@ -157,12 +160,4 @@ export class SwapTable {
   private get literal(): SQL {
     return sql.raw(`'${this.name}'`);
   }
-}
-
-async function isThere(session: Database, index: string): Promise<boolean> {
-  const [row] = await selectRows<{ found: boolean }>(
-    session,
-    sql`select to_regclass(quote_ident(${index}::text)) is not null as found`,
-  );
-  return row?.found ?? false;
 }

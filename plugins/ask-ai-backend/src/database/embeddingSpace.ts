@@ -4,6 +4,7 @@ import { DimensionMismatchError } from '../errors';
 import { assertSameSpace, isSameSpace } from '../lib/embeddingSpace';
 import type { Database, DatabaseConnection } from './connection';
 import { isEmpty } from './counts';
+import { namesBesideLive } from './liveTable';
 import { withLockRetries } from './lockRetries';
 import { withMigrationLock } from './migrator';
 import { embeddingSpace, embeddings, embeddingsTable } from './schema';
@@ -111,8 +112,9 @@ async function setDimensions(transaction: Database, dimensions: number): Promise
   const definition = completeDefinition({ ...state, dimensions }, {});
   const column = sql.identifier(embeddings.vector.name);
   // Also what a killed process left: an index may not take the other dimension.
+  const beside = await namesBesideLive(transaction);
   for (const name of [VECTOR_INDEX, NEW_VECTOR_INDEX, OLD_VECTOR_INDEX]) {
-    await transaction.execute(sql`drop index if exists ${sql.identifier(name)}`);
+    await transaction.execute(sql`drop index if exists ${beside(name)}`);
   }
   await transaction.execute(
     sql`alter table ${embeddings} alter column ${column} type ${sql.raw(`vector(${Math.trunc(dimensions)})`)}`,

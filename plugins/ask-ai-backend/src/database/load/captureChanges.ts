@@ -1,6 +1,7 @@
 import type { DocumentKey } from 'backstage-plugin-ask-ai-node';
 import { type SQL, sql } from 'drizzle-orm';
 import { type Database, selectRows } from '../connection';
+import { namesBesideLive } from '../liveTable';
 import { copyOwner, grantInsertToWriters } from './grants';
 import { isBeside } from './isBeside';
 
@@ -71,8 +72,9 @@ export async function endCapture(transaction: Database): Promise<void> {
   for (const { name } of TRIGGERS) {
     await transaction.execute(sql`drop trigger if exists ${name} on embeddings`);
   }
-  await transaction.execute(sql`drop function if exists ${CAPTURE}()`);
-  await transaction.execute(sql`drop table if exists ${CHANGES}`);
+  const beside = await namesBesideLive(transaction);
+  await transaction.execute(sql`drop function if exists ${beside('embeddings_load_capture')}()`);
+  await transaction.execute(sql`drop table if exists ${beside('embeddings_load_changes')}`);
 }
 
 /** Whether changes are noted: a load is under way, or a killed one was not cleaned up yet. */

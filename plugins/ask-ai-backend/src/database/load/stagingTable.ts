@@ -2,6 +2,7 @@ import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import type { StoredDocument } from 'backstage-plugin-ask-ai-node';
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Database, type DatabaseConnection, selectRows } from '../connection';
+import { namesBesideLive } from '../liveTable';
 import { SwapTable } from '../SwapTable';
 import { embeddings, indexedDocuments, searchedWords } from '../schema';
 import type { BuildOptions } from '../vectorIndex/types';
@@ -11,7 +12,8 @@ import { isBeside } from './isBeside';
 
 const LOADED = 'embeddings_load';
 const LOADED_DOCUMENTS = 'indexed_documents_load';
-const SHAPE = sql.identifier(`${LOADED}_shape`);
+const SHAPE = `${LOADED}_shape`;
+const SHAPE_TABLE = sql.identifier(SHAPE);
 
 const documentColumns = Object.values(getTableColumns(indexedDocuments));
 const documentNames = sql.join(
@@ -38,7 +40,7 @@ export class StagingTable {
    */
   static async prepare(transaction: Database): Promise<void> {
     await transaction.execute(
-      sql`create table ${SHAPE} (like ${embeddings} including all excluding indexes)`,
+      sql`create table ${SHAPE_TABLE} (like ${embeddings} including all excluding indexes)`,
     );
     await copyOwner(transaction, 'embeddings', 'table embeddings_load_shape');
   }
@@ -55,7 +57,7 @@ export class StagingTable {
     const rows = new SwapTable(LOADED, options);
     const staging = new StagingTable(rows);
     await session.execute(
-      sql`create table ${staging.table} (like ${SHAPE} including all, primary key (id))`,
+      sql`create table ${staging.table} (like ${SHAPE_TABLE} including all, primary key (id))`,
     );
     if (options.textSearchConfig !== undefined) {
       await staging.setTextSearchConfig(session, options.textSearchConfig);
@@ -84,8 +86,9 @@ export class StagingTable {
 
   /** Removes what a load left that failed outside of a transaction. */
   static async drop(session: Database): Promise<void> {
+    const beside = await namesBesideLive(session);
     await session.execute(
-      sql`drop table if exists ${sql.identifier(LOADED)}, ${sql.identifier(LOADED_DOCUMENTS)}, ${SHAPE}`,
+      sql`drop table if exists ${sql.join([LOADED, LOADED_DOCUMENTS, SHAPE].map(beside), sql`, `)}`,
     );
   }
 
@@ -159,7 +162,7 @@ export class StagingTable {
         sql`insert into ${indexedDocuments} (${documentNames}) select * from ${this.documents}`,
       );
     }
-    await transaction.execute(sql`drop table ${this.documents}, ${SHAPE}`);
+    await transaction.execute(sql`drop table ${this.documents}, ${SHAPE_TABLE}`);
     await this.rows.swapIn(transaction);
   }
 }

@@ -7,6 +7,7 @@ import { validateEmbeddings } from '../../lib/validation';
 import { type Database, type DatabaseConnection, selectRows } from '../connection';
 import { isOfDocuments } from '../documentRows';
 import { chunkColumns, PROPOSED_VALUES, toDocumentChunk, toEmbeddingRow } from '../embeddingRows';
+import { namesBesideLive } from '../liveTable';
 import { copyOwner } from '../load/grants';
 import { isBeside } from '../load/isBeside';
 import { SwapTable } from '../SwapTable';
@@ -67,7 +68,8 @@ export class NextTable {
   }
 
   static async drop(session: Database): Promise<void> {
-    await session.execute(sql`drop table if exists ${NEXT_TABLE}`);
+    const beside = await namesBesideLive(session);
+    await session.execute(sql`drop table if exists ${beside(NEXT)}`);
   }
 
   /** Live rows, by id, that are not here as they are there. */

@@ -3,6 +3,7 @@ import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import { sql } from 'drizzle-orm';
 import type { DatabaseConnection } from '../connection';
 import { driverError } from '../databaseErrors';
+import { namesBesideLive } from '../liveTable';
 import { withLockRetries } from '../lockRetries';
 import { withCleanUpLock } from '../maintenanceLock';
 import { embeddings } from '../schema';
@@ -83,7 +84,8 @@ async function dropIndexOfFewRows(
       if (rows.length > FEW_ROWS) {
         return false;
       }
-      await transaction.execute(sql`drop index if exists ${sql.identifier(VECTOR_INDEX)}`);
+      const beside = await namesBesideLive(transaction);
+      await transaction.execute(sql`drop index if exists ${beside(VECTOR_INDEX)}`);
       return true;
     },
     signal,

@@ -3,6 +3,7 @@ import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import { sql } from 'drizzle-orm';
 import { VectorStoreSchemaError } from '../../errors';
 import type { Database, DatabaseConnection } from '../connection';
+import { namesBesideLive } from '../liveTable';
 import { withLockRetries } from '../lockRetries';
 import { withMaintenanceLock } from '../maintenanceLock';
 import { embeddingsTable } from '../schema';
@@ -135,8 +136,9 @@ async function drop(
   signal?: AbortSignal,
 ): Promise<void> {
   const concurrently = sql.raw(connection.kind === 'postgresql' ? 'concurrently' : '');
+  const beside = await namesBesideLive(session);
   await cancellable(connection, session, signal, () =>
-    session.execute(sql`drop index ${concurrently} if exists ${sql.identifier(name)}`),
+    session.execute(sql`drop index ${concurrently} if exists ${beside(name)}`),
   );
 }
 
@@ -167,8 +169,9 @@ async function assertValid(session: Database): Promise<void> {
 }
 
 async function exchangeNames(transaction: Database, hasOld: boolean): Promise<void> {
+  const beside = await namesBesideLive(transaction);
   const rename = (from: string, to: string) =>
-    transaction.execute(sql`alter index ${sql.identifier(from)} rename to ${sql.identifier(to)}`);
+    transaction.execute(sql`alter index ${beside(from)} rename to ${sql.identifier(to)}`);
   if (hasOld) {
     await rename(VECTOR_INDEX, OLD_VECTOR_INDEX);
   }
