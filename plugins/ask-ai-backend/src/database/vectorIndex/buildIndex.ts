@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type Database, type DatabaseConnection, selectRows } from '../connection';
 import { driverError } from '../databaseErrors';
 import { backendPid, cancellable } from './cancellable';
+import { returnToLoginRole } from './loginRole';
 import type { BuildOptions } from './types';
 
 /** An index to build, and what decides how much memory that needs. */
@@ -102,7 +103,8 @@ async function watchProgress(
   const pid = await backendPid(session);
   let isStopped = false;
   const poll = () => {
-    readProgress(connection.db, pid)
+    connection
+      .transaction(transaction => readProgress(transaction, pid))
       .then(progress => !isStopped && progress && onProgress(progress))
       .catch(() => {});
   };
@@ -115,9 +117,10 @@ async function watchProgress(
   };
 }
 
-async function readProgress(db: Database, pid: number) {
+async function readProgress(transaction: Database, pid: number) {
+  await returnToLoginRole(transaction);
   const [row] = await selectRows<{ phase: string; done: string | null }>(
-    db,
+    transaction,
     sql`
       select phase, coalesce(
         blocks_done::float8 / nullif(blocks_total, 0), tuples_done::float8 / nullif(tuples_total, 0)

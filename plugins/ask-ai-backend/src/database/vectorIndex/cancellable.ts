@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { type Database, type DatabaseConnection, selectRows } from '../connection';
+import { returnToLoginRole } from './loginRole';
 
 /** A cancel that comes between two statements is lost, so it is repeated after this time. */
 const REPEAT_MS = 500;
@@ -27,7 +28,12 @@ export async function cancellable<T>(
   let cancels: Promise<unknown> = Promise.resolve();
   const cancel = () => {
     cancels = cancels
-      .then(() => connection.db.execute(sql`select pg_cancel_backend(${pid}::int)`))
+      .then(() =>
+        connection.transaction(async transaction => {
+          await returnToLoginRole(transaction);
+          await transaction.execute(sql`select pg_cancel_backend(${pid}::int)`);
+        }),
+      )
       .catch(() => {});
   };
   let timer: NodeJS.Timeout | undefined;

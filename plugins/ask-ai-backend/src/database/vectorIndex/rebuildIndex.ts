@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import { sql } from 'drizzle-orm';
 import { VectorStoreSchemaError } from '../../errors';
-import type { Database, DatabaseConnection } from '../connection';
-import { namesBesideLive } from '../liveTable';
+import { type Database, type DatabaseConnection, selectRows } from '../connection';
+import { liveTableOid, namesBesideLive } from '../liveTable';
 import { withLockRetries } from '../lockRetries';
 import { withMaintenanceLock } from '../maintenanceLock';
 import { embeddingsTable } from '../schema';
@@ -11,6 +11,7 @@ import { buildIndex } from './buildIndex';
 import { cancellable } from './cancellable';
 import { NEW_VECTOR_INDEX, OLD_VECTOR_INDEX, readVectorIndexes, VECTOR_INDEX } from './indexState';
 import { declaredIndexes } from './indexStatements';
+import { returnToLoginRole } from './loginRole';
 import type { BuildOptions } from './types';
 
 /** Replicas look at the index again after this time; see `PgVectorStore`. */
@@ -107,7 +108,9 @@ async function dropLeftovers(
   session: Database,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await endOrphans(session);
+  if (connection.kind === 'postgresql') {
+    await session.transaction(endOrphans);
+  }
   for (const { name } of await readVectorIndexes(session)) {
     if (name === NEW_VECTOR_INDEX || name === OLD_VECTOR_INDEX) {
       await drop(connection, session, name, signal);
@@ -119,14 +122,17 @@ async function dropLeftovers(
  * PostgreSQL does not notice that the process is gone which it builds an index for: it would build for
  * as long as it takes, with everybody waiting who wants to remove the index.
  */
-async function endOrphans(session: Database): Promise<void> {
-  await session.execute(sql`
+async function endOrphans(transaction: Database): Promise<void> {
+  // Who logged in may not see the schema.
+  const [live] = await selectRows<{ oid: number }>(transaction, sql`select ${liveTableOid} as oid`);
+  await returnToLoginRole(transaction);
+  await transaction.execute(sql`
     select pg_terminate_backend(p.pid)
     from pg_stat_progress_create_index p
       join pg_class c on c.oid = p.index_relid
       join pg_stat_activity a on a.pid = p.pid
-    where p.relid = 'embeddings'::regclass and c.relname = ${NEW_VECTOR_INDEX}
-      and a.usename = current_user`);
+    where p.relid = ${live?.oid}::oid and c.relname = ${NEW_VECTOR_INDEX}
+      and a.usename = session_user`);
 }
 
 async function drop(
