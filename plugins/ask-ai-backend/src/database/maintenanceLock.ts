@@ -91,7 +91,8 @@ export async function assertNoMaintenance(
 async function takeLock(transaction: Database): Promise<void> {
   const deadline = performance.now() + CLEAN_UP_MS;
   while (!(await tryLock(transaction, sql`pg_try_advisory_xact_lock`))) {
-    if (!(await isCleanedUp(transaction)) || performance.now() > deadline) {
+    // Those who clean up share it.
+    if ((await isUnderMaintenance(transaction)) || performance.now() > deadline) {
       throw underWay();
     }
     await delay(POLL_MS);
@@ -109,19 +110,19 @@ async function tryLock(
   return row?.taken ?? false;
 }
 
-/** Whether those who hold the lock, if there are any left, share it: see `withCleanUpLock`. */
-async function isCleanedUp(transaction: Database): Promise<boolean> {
-  const [row] = await selectRows<{ shared: boolean }>(
-    transaction,
+/** Whether a process is within `withMaintenanceLock`. Every role may see it, whoever holds the lock. */
+export async function isUnderMaintenance(db: Database): Promise<boolean> {
+  const [row] = await selectRows<{ held: boolean }>(
+    db,
     sql`
-      select not exists (
+      select exists (
         select from pg_locks
         where locktype = 'advisory' and granted and mode = 'ExclusiveLock'
           and database = (select oid from pg_database where datname = current_database())
           and (classid::bigint << 32 | objid::bigint) = ${MAINTENANCE_LOCK_KEY}::bigint and objsubid = 1
-      ) as shared`,
+      ) as held`,
   );
-  return row?.shared ?? false;
+  return row?.held ?? false;
 }
 
 /**

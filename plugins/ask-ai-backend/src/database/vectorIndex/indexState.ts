@@ -2,6 +2,7 @@ import type { VectorIndexDefinition } from 'backstage-plugin-ask-ai-common';
 import { sql } from 'drizzle-orm';
 import { type Database, selectRows } from '../connection';
 import { liveTableOid } from '../liveTable';
+import { isUnderMaintenance } from '../maintenanceLock';
 import { DEFAULT_TEXT_SEARCH_CONFIG, DEFAULT_VECTOR_INDEX, embeddings } from '../schema';
 
 /** The index that searches use, and the names that one has before and after its time. */
@@ -67,7 +68,7 @@ export async function readTableState(db: Database): Promise<TableState> {
     textSearchConfig: await readTextSearchConfig(db),
     live: indexes.find(({ name }) => name === VECTOR_INDEX),
     hasOthers,
-    isBuilding: hasOthers && (await isBuilding(db)),
+    isBuilding: hasOthers && (await isBuilding(db, indexes)),
   };
 }
 
@@ -102,7 +103,14 @@ async function readTextSearchConfig(db: Database): Promise<string> {
   return literal?.replaceAll("''", "'") ?? DEFAULT_TEXT_SEARCH_CONFIG;
 }
 
-async function isBuilding(db: Database): Promise<boolean> {
+/**
+ * What others build is hidden from a role without their rights, which sees the new index all the same, and
+ * that somebody holds the lock of those who build one.
+ */
+async function isBuilding(db: Database, indexes: VectorIndexState[]): Promise<boolean> {
+  if (indexes.some(({ name }) => name === NEW_VECTOR_INDEX) && (await isUnderMaintenance(db))) {
+    return true;
+  }
   const [row] = await selectRows<{ building: boolean }>(
     db,
     sql`

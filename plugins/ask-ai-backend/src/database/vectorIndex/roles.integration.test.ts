@@ -94,4 +94,26 @@ describe('an index that is built', { timeout: 90_000 }, () => {
       await holder.release();
     });
   });
+
+  it('is no missing one to a reader that may not see what others do', async () => {
+    const { hostname, port, pathname } = new URL(stores.url);
+    const login = (user: string) => ({ user, password: 'x' });
+    const opened = await open({
+      host: hostname,
+      port: Number(port || 5_432),
+      database: pathname.slice(1),
+      ...login(LOGIN),
+      admin: login(OWNER),
+      reader: login(READER),
+    });
+    await opened.storeAll(embeddings(ROWS, { dimensions: DIMENSIONS }));
+    await stores.query('drop index embeddings_vector_idx');
+    holder = await stores.holdTable();
+    const building = opened.index.rebuild({ m: 8 });
+    await stores.buildWaits();
+    expect(await opened.vectorIndex()).toMatchObject({ state: 'building' });
+    await holder.release();
+    await building;
+    expect(await opened.vectorIndex()).toMatchObject({ state: 'valid', m: 8 });
+  });
 });
