@@ -1,8 +1,13 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'drizzle-kit';
+import { parseConnectionString } from './plugins/ask-ai-backend/src/database/connectionString';
 import { databaseUrl } from './scripts/lib/databaseUrl';
 
 const url = databaseUrl(process.env);
+if (url) {
+  // The driver takes any text, and its errors repeat it.
+  parseConnectionString(url);
+}
 
 /** The journal lies in the schema of the tables, so that two schemas never share one. */
 const migrations = {

@@ -17,13 +17,13 @@ export interface DatabaseVariables {
 export function databaseUrl(variables: DatabaseVariables): string | undefined {
   const text = decrypted(variables);
   const { DATABASE_SCHEMA: schema } = variables;
-  if (!text || !schema || !URL.canParse(text)) {
+  if (!text || !schema || !/^[a-z]+:/.test(text)) {
     return text;
   }
-  const url = new URL(text);
   const name = `"${schema.replaceAll('"', '""')}"`.replace(/[\\ ]/g, '\\$&');
-  url.searchParams.set('options', `-c search_path=${name},public`);
-  return url.href;
+  const options = encodeURIComponent(`-c search_path=${name},public`);
+  // Not by URL, which knows no host in the parameters; the last of several options holds.
+  return `${text}${text.includes('?') ? '&' : '?'}options=${options}`;
 }
 
 function decrypted({ DATABASE_URL, ASK_AI_SECRET_KEY = '' }: DatabaseVariables) {

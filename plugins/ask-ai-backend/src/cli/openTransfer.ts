@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import { ConfigReader } from '@backstage/config';
 import type { IVectorStore } from 'backstage-plugin-ask-ai-node';
+import { parseConnectionString } from '../database/connectionString';
 import { countPendingMigrations } from '../database/migrator';
 import { isEncrypted } from '../lib/encryptedText';
 import {
@@ -150,7 +151,6 @@ async function describePlace(
 }
 
 function withoutPassword(url: string): string {
-  const { hostname, port, pathname, username, searchParams } = new URL(url);
-  const options = searchParams.get('options');
-  return `postgresql://${username}@${hostname}:${port || 5432}${pathname}${options ? ` (${options})` : ''}`;
+  const { host = '', port = 5_432, database = '', user = '', options } = parseConnectionString(url);
+  return `postgresql://${user}@${host}:${port}/${database}${options ? ` (${options})` : ''}`;
 }

@@ -44,9 +44,17 @@ describe('storeConfig', () => {
     expect(config.getPostgresConfig().connectionString).toBe(URL_OF_DATABASE);
   });
 
-  it('refuses another URL, and does not repeat it', () => {
-    const open = () => storeConfig(new ConfigReader({}), 'mysql://root:hunter2@localhost/x');
-    expect(open).toThrow('to be a URL such as postgresql://user@host:5432/database');
+  it.each([
+    [
+      'mysql://root:hunter2@localhost/x',
+      'to be a URL such as postgresql://user@host:5432/database',
+    ],
+    ['host=db user=u password=hunter2', 'to be a URL such as postgresql://user@host:5432/database'],
+    ['postgresql://u:1/hunter2@h/x', 'encode special characters of the password'],
+    ['postgresql://u:hunter2@h/x?sslmode=verify-ca&sslrootcert=%zz', 'sslrootcert'],
+  ])('refuses %s, and does not repeat it', (url, problem) => {
+    const open = () => storeConfig(new ConfigReader({}), url);
+    expect(open).toThrow(problem);
     expect(open).not.toThrow('hunter2');
   });
 });

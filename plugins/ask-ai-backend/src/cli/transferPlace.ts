@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { failure } from './exitCodes';
 
 /** Where embeddings come from or go to. */
 export type TransferPlace =
@@ -15,9 +16,16 @@ export type StorePlace = Exclude<TransferPlace, { kind: 'backend' | 'file' }>;
 export const STORES =
   'postgresql://..., embedded:folder, or "configured" for the store in the configuration';
 
+/** A URL of something else, one without its scheme, or libpq's `host=... password=...`. */
+const DATABASE_OF_ANOTHER_FORM =
+  /^[a-z]+:\/\/|^[^/\s]+:[^/\s]*@|(^|\s)(host|hostaddr|dbname|user|password)\s*=/i;
+
 export const PLACES = `a file, http://... of a running backend, ${STORES}`;
 
-/** @param directory - that paths are relative to. */
+/**
+ * @param directory - that paths are relative to.
+ * @throws a failure for what can only be meant as a database, but is no URL of one.
+ */
 export function parsePlace(text: string, directory: string): TransferPlace {
   if (text === 'configured') {
     return { kind: 'configured' };
@@ -30,6 +38,10 @@ export function parsePlace(text: string, directory: string): TransferPlace {
   }
   if (text.startsWith('embedded:')) {
     return { kind: 'embedded', directory: resolve(directory, text.slice('embedded:'.length)) };
+  }
+  if (DATABASE_OF_ANOTHER_FORM.test(text)) {
+    // It may hold a password, so it is not repeated.
+    throw failure('usage', `Expected a place to be ${PLACES}; a database is given as a URL.`);
   }
   const path = resolve(directory, text);
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

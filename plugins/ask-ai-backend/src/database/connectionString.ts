@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'pg-connection-string';
-import { ConfigurationError } from '../errors';
+import { readParameters, unreadable } from './connectionParameters';
 import type { TlsOptions } from './tlsOptions';
 
 /** What a connection string says. */
@@ -12,9 +12,14 @@ export interface ConnectionTarget {
   password?: string;
   /** Of the server's command line: `-c name=value`. */
   options?: string;
+  applicationName?: string;
+  connectionTimeoutMillis?: number;
   /** Left out where the string says nothing of TLS. */
   ssl?: boolean | TlsOptions;
 }
+
+const URL_FORM =
+  'a URL such as postgresql://user@host:5432/database; encode special characters of the password, such as @ as %40, / as %2F, ? as %3F and # as %23';
 
 const TLS_PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'uselibpqcompat'] as const;
 
@@ -28,45 +33,82 @@ const SSL_MODES: Record<string, { encrypts: boolean; chain: boolean; name: boole
   'verify-full': { encrypts: true, chain: true, name: true },
 };
 
-/** Whether the string itself says how to encrypt. */
-export function saysTls(connectionString: string): boolean {
-  return /[?&](ssl\w*|uselibpqcompat)=/.test(connectionString);
-}
-
 /**
  * Reads a string such as `postgresql://user:password@host:5432/database?sslmode=verify-full`.
  *
- * @throws ConfigurationError, which repeats nothing of the string.
+ * @param readFile - gives the text of the files that `sslrootcert`, `sslcert` and `sslkey` name.
+ * @throws ConfigurationError, which repeats nothing of the string but the name of a parameter.
  */
-export function parseConnectionString(connectionString: string): ConnectionTarget {
+export function parseConnectionString(
+  connectionString: string,
+  readFile: (file: string) => string = file => readFileSync(file, 'utf8'),
+): ConnectionTarget {
+  assertForm(connectionString);
   const { text, tls } = withoutTls(connectionString);
-  const { host, port, database, user, password, ssl, ...rest } = read(text);
+  const { host, port, database, user, password, options, ssl, ...rest } = read(text);
+  const encryption =
+    Object.keys(tls).length > 0 ? tlsOf(tls, readFile) : sslFlag(ssl as string | boolean);
+  if (host?.includes(',')) {
+    throw unreadable('a URL with one host');
+  }
   return {
-    ...definedTexts(rest),
+    ...readParameters(rest as Record<string, unknown>, isVerified(encryption)),
     host: host || undefined,
-    port: port ? Number(port) : undefined,
-    database: database || undefined,
+    port: port ? portOf(port) : undefined,
+    database: (rest.dbname as string | undefined) || database || undefined,
     user: user || undefined,
     password: password || undefined,
-    ssl: Object.keys(tls).length > 0 ? tlsOf(tls) : sslFlag(ssl),
+    options: options || undefined,
+    ssl: encryption,
   };
 }
 
-function sslFlag(ssl: unknown): boolean | TlsOptions | undefined {
-  return ssl === 'no-verify'
-    ? { rejectUnauthorized: false }
-    : ssl === undefined
-      ? undefined
-      : ssl === true || ssl === 'true';
+/** What pg would take for a name of a host or a database, a password in it included. */
+function assertForm(connectionString: string): void {
+  const [, afterScheme] =
+    /^(?:postgres(?:ql)?:\/\/|socket:(?:\/\/)?)(.*)$/s.exec(connectionString) ?? [];
+  const isFolder = /^\/[^\s=]* ?[^\s=]*$/.test(connectionString);
+  const [, afterAuthority = ''] = /[/?#](.*)/s.exec(afterScheme ?? '') ?? [];
+  // Where a password is not encoded, its first / or ? ends the authority, and the @ comes after it.
+  if (
+    (afterScheme === undefined && !isFolder) ||
+    /[@#]/.test(afterAuthority) ||
+    /#/.test(afterScheme ?? '')
+  ) {
+    throw unreadable(URL_FORM);
+  }
+}
+
+function portOf(port: string): number {
+  const number = Number(port);
+  if (!Number.isInteger(number) || number < 1 || number > 65_535) {
+    throw unreadable('a URL whose port is a number from 1 to 65535');
+  }
+  return number;
+}
+
+function isVerified(ssl: boolean | TlsOptions | undefined): boolean {
+  return typeof ssl === 'object' ? ssl.rejectUnauthorized !== false : ssl === true;
+}
+
+function sslFlag(ssl: string | boolean | undefined): boolean | TlsOptions | undefined {
+  if (ssl === undefined || typeof ssl === 'boolean') {
+    return ssl;
+  }
+  if (ssl === 'no-verify') {
+    return { rejectUnauthorized: false };
+  }
+  if (ssl !== 'true' && ssl !== 'false') {
+    throw unreadable('a URL whose ssl is true, false or no-verify; sslmode says more');
+  }
+  return ssl === 'true';
 }
 
 function read(text: string) {
   try {
     return parse(text);
   } catch {
-    throw unreadable(
-      'a URL such as postgresql://user@host:5432/database; encode special characters of the password, such as @ as %40',
-    );
+    throw unreadable(URL_FORM);
   }
 }
 
@@ -78,14 +120,25 @@ function withoutTls(connectionString: string) {
     const [name = '', value = ''] = parameter.split(/=(.*)/s);
     const known = TLS_PARAMETERS.find(key => key === name);
     if (known) {
-      tls[known] = decodeURIComponent(value);
+      tls[known] = decoded(value, known);
     }
     return parameter !== '' && !known;
   });
   return { text: kept.length > 0 ? `${before}?${kept.join('&')}` : before, tls };
 }
 
-function tlsOf(tls: ReturnType<typeof withoutTls>['tls']): boolean | TlsOptions {
+function decoded(value: string, parameter: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    throw unreadable(`a URL whose ${parameter} is percent-encoded, a % itself as %25`);
+  }
+}
+
+function tlsOf(
+  tls: ReturnType<typeof withoutTls>['tls'],
+  readFile: (file: string) => string,
+): boolean | TlsOptions {
   const mode = SSL_MODES[tls.sslmode ?? 'verify-full'];
   if (!mode) {
     throw unreadable(
@@ -98,9 +151,10 @@ function tlsOf(tls: ReturnType<typeof withoutTls>['tls']): boolean | TlsOptions 
   const { sslrootcert, sslcert, sslkey } = tls;
   return {
     // libpq's name for what is the default here.
-    ...(sslrootcert && sslrootcert !== 'system' && { ca: readPem(sslrootcert, 'sslrootcert') }),
-    ...(sslcert && { cert: readPem(sslcert, 'sslcert') }),
-    ...(sslkey && { key: readPem(sslkey, 'sslkey') }),
+    ...(sslrootcert &&
+      sslrootcert !== 'system' && { ca: readPem(sslrootcert, 'sslrootcert', readFile) }),
+    ...(sslcert && { cert: readPem(sslcert, 'sslcert', readFile) }),
+    ...(sslkey && { key: readPem(sslkey, 'sslkey', readFile) }),
     ...(!mode.chain && { rejectUnauthorized: false }),
     // Only where the authority is one's own: a public one certifies anybody.
     ...(!mode.name &&
@@ -110,22 +164,12 @@ function tlsOf(tls: ReturnType<typeof withoutTls>['tls']): boolean | TlsOptions 
   };
 }
 
-function readPem(file: string, parameter: string): string {
+function readPem(file: string, parameter: string, readFile: (file: string) => string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFile(file);
   } catch (error) {
     throw unreadable(
       `a URL whose ${parameter} names a file that can be read (${(error as NodeJS.ErrnoException).code})`,
     );
   }
-}
-
-function unreadable(expected: string): ConfigurationError {
-  return new ConfigurationError([`Expected the connection string to be ${expected}`]);
-}
-
-function definedTexts(values: object): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => typeof value === 'string'),
-  );
 }

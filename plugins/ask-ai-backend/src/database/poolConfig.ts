@@ -84,7 +84,8 @@ export function poolConfig(options: PostgresConnectionOptions): PoolConfig {
     max: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
     min: options.minConnections ?? 0,
     idleTimeoutMillis: options.idleTimeoutMillis ?? 30_000,
-    connectionTimeoutMillis: options.connectionTimeoutMillis ?? 5_000,
+    connectionTimeoutMillis:
+      options.connectionTimeoutMillis ?? target.connectionTimeoutMillis ?? 5_000,
     maxLifetimeSeconds: options.maxLifetimeSeconds ?? 3_600,
     statement_timeout: options.statementTimeoutMillis ?? 10_000,
     query_timeout: options.queryTimeoutMillis ?? 12_000,
@@ -92,7 +93,7 @@ export function poolConfig(options: PostgresConnectionOptions): PoolConfig {
     idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMillis,
     keepAlive: options.keepAlive ?? true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
-    application_name: options.applicationName ?? 'ask-ai',
+    application_name: options.applicationName ?? target.applicationName ?? 'ask-ai',
     options: serverOptions(options, target.options),
   };
 }

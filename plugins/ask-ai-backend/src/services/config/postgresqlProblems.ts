@@ -1,4 +1,5 @@
-import { saysTls } from '../../database/connectionString';
+import { type ConnectionTarget, parseConnectionString } from '../../database/connectionString';
+import { ConfigurationError } from '../../errors';
 import { DEFAULTS } from './defaults';
 
 /** A key of the block, or of a block in it, and what it is expected to be. */
@@ -32,26 +33,61 @@ const TARGET_KEYS = ['host', 'port', 'database', 'user', 'password'] as const;
 
 /** Problems between keys of a server that are each right by themselves. */
 export function postgresqlProblems(settings: PostgresqlSettings): Problem[] {
+  const string = readString(settings.connectionString);
+  if ('problem' in string) {
+    return [
+      { key: 'connectionString', message: string.problem },
+      ...doubledTarget(settings),
+      ...limitProblems(settings),
+    ];
+  }
+  const { target } = string;
+  const reached = {
+    ...settings,
+    host: target ? target.host : settings.host,
+    ssl: settings.ssl ?? target?.ssl,
+  };
   return [
-    ...(settings.connectionString !== undefined
-      ? stringProblems(settings)
-      : missingTarget(settings)),
-    ...credentialProblems(settings),
-    ...roleProblems(settings, 'admin'),
-    ...roleProblems(settings, 'reader'),
+    ...(target ? stringProblems(settings, target) : missingTarget(settings)),
+    ...credentialProblems(reached),
+    ...roleProblems(reached, 'admin'),
+    ...roleProblems(reached, 'reader'),
     ...limitProblems(settings),
   ];
 }
 
-function stringProblems(settings: PostgresqlSettings): Problem[] {
-  const { connectionString = '', ssl } = settings;
-  const doubled = TARGET_KEYS.filter(key => settings[key] !== undefined).map(key => ({
+/** What the string says, without the files that it names: they are read when a connection is made. */
+function readString(
+  connectionString: string | undefined,
+): { target?: ConnectionTarget } | { problem: string } {
+  try {
+    return {
+      target:
+        connectionString === undefined
+          ? undefined
+          : parseConnectionString(connectionString, () => ''),
+    };
+  } catch (error) {
+    if (error instanceof ConfigurationError) {
+      const [problem = ''] = error.problems;
+      return { problem: problem.replace('Expected the connection string to be ', '') };
+    }
+    throw error;
+  }
+}
+
+function stringProblems(settings: PostgresqlSettings, target: ConnectionTarget): Problem[] {
+  const doubled = doubledTarget(settings);
+  return settings.ssl !== undefined && target.ssl !== undefined
+    ? [...doubled, { key: 'ssl', message: 'left out, because connectionString says sslmode' }]
+    : doubled;
+}
+
+function doubledTarget(settings: PostgresqlSettings): Problem[] {
+  return TARGET_KEYS.filter(key => settings[key] !== undefined).map(key => ({
     key,
     message: 'left out, because connectionString is given',
   }));
-  return ssl !== undefined && saysTls(connectionString)
-    ? [...doubled, { key: 'ssl', message: 'left out, because connectionString says sslmode' }]
-    : doubled;
 }
 
 function missingTarget(settings: PostgresqlSettings): Problem[] {
@@ -69,17 +105,14 @@ function missingTarget(settings: PostgresqlSettings): Problem[] {
 }
 
 function credentialProblems(settings: PostgresqlSettings): Problem[] {
-  const { auth = 'password', password, passwordFile, connectionString, host = '', ssl } = settings;
+  const { auth = 'password', password, passwordFile, host = '', ssl } = settings;
   if (auth === 'password') {
     return password !== undefined && passwordFile !== undefined
       ? [{ key: 'passwordFile', message: 'left out, because password is given' }]
       : [];
   }
   const left = `left out, because auth is ${auth}`;
-  const isEncrypted =
-    ssl === undefined || ssl === false
-      ? connectionString !== undefined && saysTls(connectionString)
-      : true;
+  const isEncrypted = ssl !== undefined && ssl !== false;
   return [
     ...(password ? [{ key: 'password', message: left }] : []),
     ...(passwordFile !== undefined ? [{ key: 'passwordFile', message: left }] : []),
@@ -90,7 +123,7 @@ function credentialProblems(settings: PostgresqlSettings): Problem[] {
 }
 
 function roleProblems(settings: PostgresqlSettings, role: 'admin' | 'reader'): Problem[] {
-  const { ssl, host, connectionString } = settings;
+  const { ssl, host } = settings;
   const own = settings[role];
   if (!own) {
     return [];
@@ -100,9 +133,10 @@ function roleProblems(settings: PostgresqlSettings, role: 'admin' | 'reader'): P
   if (isWithoutPassword && auth === 'password') {
     return [{ key: `${role}.password`, message: 'a text (an empty one means no password)' }];
   }
-  return credentialProblems({ ...own, auth, ssl, host, connectionString }).map(
-    ({ key, message }) => ({ key: key === 'ssl' ? key : `${role}.${key}`, message }),
-  );
+  return credentialProblems({ ...own, auth, ssl, host }).map(({ key, message }) => ({
+    key: key === 'ssl' ? key : `${role}.${key}`,
+    message,
+  }));
 }
 
 /** A proxy of the vendor, which encrypts. */

@@ -1,6 +1,7 @@
 import { ConfigReader } from '@backstage/config';
 import type { JsonObject } from '@backstage/types';
 import { describe, expect, it } from 'vitest';
+import { poolConfig } from '../../database/poolConfig';
 import { ConfigurationError } from '../../errors';
 import { encryptText, generateKey } from '../../lib/encryptedText';
 import { ConfigService } from '../ConfigService';
@@ -117,6 +118,46 @@ describe('ConfigService on PostgreSQL', () => {
     expect(problemsOf({ vectorStore: { postgresql } })).toEqual([
       'Expected askAi.vectorStore.postgresql.ssl to be left out, because connectionString says sslmode, got a boolean',
     ]);
+  });
+
+  it.each([
+    `host=db user=u password=hunter2 dbname=x`,
+    'bad url',
+    'postgresql://u:1/hunter2@h/d',
+    'postgresql://u:hunter2@h/d?sslmode=verify-full&sslrootcert=%zz',
+    'postgresql://u:hunter2@h/d?target_session_attrs=primary',
+  ])('refuses the connection string %s, and shows nothing of it', connectionString => {
+    const [problem, ...others] = problemsOf({ vectorStore: { postgresql: { connectionString } } });
+    expect(problem).toMatch(
+      /^Expected askAi.vectorStore.postgresql.connectionString to be a URL .*, got a string$/,
+    );
+    expect(problem).not.toContain('hunter2');
+    expect(others).toEqual([]);
+  });
+
+  it('leaves what a connection string may say to the string', () => {
+    const connectionString = 'postgresql://h/d?application_name=portal&connect_timeout=3';
+    const config = read({ vectorStore: { postgresql: { connectionString } } }).getPostgresConfig();
+    expect(poolConfig(config)).toMatchObject({
+      application_name: 'portal',
+      connectionTimeoutMillis: 3_000,
+    });
+  });
+
+  it.each([
+    ['postgresql://u@h/d?sslmode=disable', false],
+    ['postgresql://u@h/d?ssl=false', false],
+    ['postgresql://u@h/d', false],
+    ['postgresql://u@h/d?application_name=sslmode', false],
+    ['postgresql://u@h/d?sslmode=require', true],
+    ['postgresql://u@h/d?ssl=true', true],
+    ['postgresql://u@localhost/d', true],
+    ['postgresql://u@/d?host=/run/postgresql', true],
+  ])('allows tokens to be sent over %s: %s', (connectionString, isAllowed) => {
+    for (const given of [{ auth: 'gcp' }, { reader: { user: 'r', auth: 'gcp' } }]) {
+      const problems = problemsOf({ vectorStore: { postgresql: { connectionString, ...given } } });
+      expect(problems.join('\n')).toMatch(isAllowed ? /^$/ : /ssl to be true or an object/);
+    }
   });
 
   it('reads encrypted texts with the key of the environment, and tells what is wrong with it', () => {

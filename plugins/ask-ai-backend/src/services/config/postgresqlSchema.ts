@@ -115,6 +115,7 @@ function isIndexAlone({ index, textSearchConfig, slowQueryMillis, ...server }: S
 
 function completeServer(server: ServerSettings) {
   const { postgresql } = DEFAULTS;
+  // What a connection string may say has its default where the string is read.
   const statementTimeoutMillis = server.statementTimeoutMillis ?? postgresql.statementTimeoutMillis;
   return {
     ...server,
@@ -126,10 +127,13 @@ function completeServer(server: ServerSettings) {
     minConnections: server.minConnections ?? postgresql.minConnections,
     maxLifetimeSeconds: server.maxLifetimeSeconds ?? postgresql.maxLifetimeSeconds,
     keepAlive: server.keepAlive ?? postgresql.keepAlive,
-    applicationName: server.applicationName ?? postgresql.applicationName,
+    applicationName:
+      server.applicationName ?? (server.connectionString ? undefined : postgresql.applicationName),
     maxConnections: server.maxConnections ?? postgresql.maxConnections,
     idleTimeoutMillis: server.idleTimeoutMillis ?? postgresql.idleTimeoutMillis,
-    connectionTimeoutMillis: server.connectionTimeoutMillis ?? postgresql.connectionTimeoutMillis,
+    connectionTimeoutMillis:
+      server.connectionTimeoutMillis ??
+      (server.connectionString ? undefined : postgresql.connectionTimeoutMillis),
     statementTimeoutMillis,
     queryTimeoutMillis:
       server.queryTimeoutMillis ?? statementTimeoutMillis + postgresql.queryTimeoutMarginMillis,
