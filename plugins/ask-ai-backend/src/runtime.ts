@@ -88,10 +88,25 @@ export interface AskAiRuntime {
   close(): Promise<void>;
 }
 
-/** Composition root: the one place, besides VectorStoreFactory, that names concrete classes. */
+/**
+ * Composition root: the one place, besides VectorStoreFactory, that names concrete classes.
+ *
+ * @throws what keeps a part from being made, after everything is released.
+ */
 export async function createRuntime(options: RuntimeOptions): Promise<AskAiRuntime> {
-  const { config, logger, collectors, extensions } = options;
   const releases = new ReleaseStack();
+  try {
+    return await compose(options, releases);
+  } catch (error) {
+    // What could not be released is less than the reason.
+    await releases.releaseAll().catch(() => {});
+    throw error;
+  }
+}
+
+/** @param releases - gets what is to be released, in the order in which it was acquired. */
+async function compose(options: RuntimeOptions, releases: ReleaseStack): Promise<AskAiRuntime> {
+  const { config, logger, collectors, extensions } = options;
   const { telemetry } = options;
   // A breaker may open before there is a probe to forget.
   let forgetProbe = () => {};
