@@ -108,6 +108,19 @@ describe('a connection that proves who is there', { timeout: 60_000 }, () => {
     );
   });
 
+  it('compares the certificate with ssl.servername, whatever the host', async () => {
+    await present(authority.issue('db.internal', { altName: 'DNS:db.internal' }));
+    const ca = authority.cert;
+    for (const host of ['localhost', '127.0.0.1']) {
+      expect(await isEncrypted({ host, ssl: { ca, servername: 'db.internal' } })).toBe(true);
+      for (const servername of ['db.example.com', 'localhost', undefined]) {
+        const error = await failureOf({ host, ssl: { ca, servername } });
+        expect(error.message).toContain('ssl.servername');
+      }
+    }
+    await present(authority.issue('localhost', { altName: 'DNS:localhost' }));
+  });
+
   it('reads sslmode of a connection string on the safe side', async () => {
     const file = join(folder, 'ca.pem');
     writeFileSync(file, authority.cert);

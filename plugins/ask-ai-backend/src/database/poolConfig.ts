@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { Client, type PoolConfig } from 'pg';
 import { type ConnectionTarget, parseConnectionString } from './connectionString';
 import type { PostgresCredentials } from './credentials/PostgresCredentials';
@@ -138,9 +139,19 @@ function targetOf(options: PostgresConnectionOptions): ConnectionTarget & {
   };
 }
 
-/** pg hides the key in the object that it gets. */
+/** pg hides the key in the object that it gets, and compares the certificate with its host at any rate. */
 function copyOf(ssl: boolean | TlsOptions | undefined) {
-  return typeof ssl === 'object' ? { ...ssl } : ssl;
+  if (typeof ssl !== 'object') {
+    return ssl;
+  }
+  const { servername } = ssl;
+  return servername === undefined
+    ? { ...ssl }
+    : {
+        checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
+          checkServerIdentity(servername, certificate),
+        ...ssl,
+      };
 }
 
 /** Applied by the server before the first statement, at no round trip. */
