@@ -29,10 +29,10 @@ describe.each([undefined, 'Ask "AI"'])('rollback in schema %s', { timeout: 120_0
 
   beforeEach(async () => {
     database = await createTestDatabase({ name: 'rollback' });
-    connection = connect();
     if (schema !== undefined) {
-      await connection.db.execute(sql`create schema ${sql.identifier(schema)}`);
+      await query(database.url, `create schema "${schema.replaceAll('"', '""')}"`);
     }
+    connection = connect();
     migrations = new MigrationsCopy();
     all = migrations.entries.length;
   });
