@@ -7,6 +7,7 @@ import { pollUntil } from '../../../tests/services/poll';
 import { createTestDatabase, type TestDatabase } from '../../../tests/services/testDatabase';
 import { templateKind } from '../dev/templateKind';
 import askAiPlugin from '.';
+import { ALL_KINDS } from './testing/devBackendConfig';
 
 const REPOSITORY = resolve(__dirname, '../../..');
 
@@ -28,21 +29,7 @@ describe('the plugin beside the real catalog and TechDocs', { timeout: 120_000 }
           data: {
             backend: { baseUrl: 'http://localhost:0' },
             catalog: {
-              rules: [
-                {
-                  allow: [
-                    'API',
-                    'Component',
-                    'Domain',
-                    'Group',
-                    'Location',
-                    'Resource',
-                    'System',
-                    'Template',
-                    'User',
-                  ],
-                },
-              ],
+              rules: [{ allow: ALL_KINDS }],
               locations: [
                 { type: 'file', target: resolve(REPOSITORY, 'examples/catalog/all.yaml') },
                 { type: 'file', target: resolve(REPOSITORY, 'catalog-info.yaml') },

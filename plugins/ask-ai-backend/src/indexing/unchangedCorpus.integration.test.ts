@@ -9,6 +9,7 @@ import { pollUntil } from '../../../../tests/services/poll';
 import { createTestDatabase, type TestDatabase } from '../../../../tests/services/testDatabase';
 import { templateKind } from '../../dev/templateKind';
 import askAiPlugin from '..';
+import { ALL_KINDS } from '../testing/devBackendConfig';
 import { type IndexedRows, readIndexedRows } from '../testing/indexedRows';
 import { TestOllamaServer } from '../testing/ollamaServer';
 import { receivedTexts } from '../testing/receivedTexts';
@@ -70,21 +71,7 @@ describe(`a corpus that is indexed again (${CORPUS})`, { timeout: 2 * RUN_MS }, 
     backend: { baseUrl: 'http://localhost:0' },
     catalog: {
       processingInterval: { seconds: 1 },
-      rules: [
-        {
-          allow: [
-            'API',
-            'Component',
-            'Domain',
-            'Group',
-            'Location',
-            'Resource',
-            'System',
-            'Template',
-            'User',
-          ],
-        },
-      ],
+      rules: [{ allow: ALL_KINDS }],
       locations: [{ type: 'file', target: join(folder, 'catalog/all.yaml') }],
     },
     techdocs: {

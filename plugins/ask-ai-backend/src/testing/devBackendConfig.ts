@@ -7,7 +7,8 @@ export const DEV_BACKEND = resolve(__dirname, '../../dev/index.ts');
 export const DEV_TOKEN = 'for-tests-only-0123456789';
 
 const CATALOG = resolve(__dirname, '../../../../examples/catalog/all.yaml');
-const KINDS = [
+/** Of entities; the catalog takes fewer by itself. */
+export const ALL_KINDS = [
   'API',
   'Component',
   'Domain',
@@ -32,7 +33,7 @@ export function devBackendConfig(port: number, askAi: object): object {
     },
     events: { useEventBus: 'never' },
     auth: { environment: 'development', providers: { guest: {} } },
-    catalog: { rules: [{ allow: KINDS }], locations: [{ type: 'file', target: CATALOG }] },
+    catalog: { rules: [{ allow: ALL_KINDS }], locations: [{ type: 'file', target: CATALOG }] },
     techdocs: { builder: 'external', generator: { runIn: 'local' }, publisher: { type: 'local' } },
     askAi,
   };
