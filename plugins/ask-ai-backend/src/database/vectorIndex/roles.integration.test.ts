@@ -26,7 +26,7 @@ describe('an index that is built', { timeout: 90_000 }, () => {
       create role ${LOGIN} login password 'x' noinherit;
       create role ${READER} login password 'x';
       grant ${OWNER} to ${LOGIN};
-      grant create, usage on schema public to ${OWNER}`);
+      do $$ begin execute format('grant create, usage on schema %I to %I', current_schema(), '${OWNER}'); end $$`);
   });
 
   afterEach(async () => {
