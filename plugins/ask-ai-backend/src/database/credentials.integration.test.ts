@@ -180,6 +180,8 @@ describe('a connection that proves who is there', { timeout: 60_000 }, () => {
     const connection = open({ password: undefined, passwordFile });
     const store = await PgVectorStore.create({ connection, logger, dimensions: 3 });
     const search = () => store.search([1, 0, 0], 1);
+    // Enough connections for what goes on between the two changes, the upkeep of the store included.
+    await Promise.all([search(), search(), search()]);
     let isChanged = false;
     const searching = (async () => {
       let searches = 0;
