@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { query } from '../../../../tests/services/connect';
 import { startPgBouncer } from '../../../../tests/services/pgBouncer';
 import { pollUntil } from '../../../../tests/services/poll';
-import { createTestDatabase, type TestDatabase } from '../../../../tests/services/testDatabase';
+import type { TestDatabase } from '../../../../tests/services/testDatabase';
 import { readBackstageDatabase } from '../cli/readBackstageDatabase';
 import { PgVectorStore } from '../services/PgVectorStore';
+import { createDatabaseWithExtensionApart } from '../testing/extensionApart';
 import { contentsIn, contentsOf, DIMENSIONS, rows, silent } from '../testing/loadFixtures';
 import { backstageDatabaseOptions } from './backstageDatabase';
 import { type Database, type DatabaseConnection, selectRows } from './connection';
@@ -61,13 +62,7 @@ describe('openPostgresConnection', { timeout: 60_000 }, () => {
   let database: TestDatabase;
 
   beforeAll(async () => {
-    database = await createTestDatabase({ name: 'connections', extension: false });
-    await query(
-      database.url,
-      'create schema extensions',
-      'create extension vector with schema extensions',
-      'create schema "Ask ai"',
-    );
+    database = await createDatabaseWithExtensionApart('connections');
   });
 
   afterAll(() => database.drop());

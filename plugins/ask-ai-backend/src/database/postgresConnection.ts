@@ -15,6 +15,7 @@ import {
   poolConfig,
 } from './poolConfig';
 import { settleSearchPath } from './searchPath';
+import { processIdOf } from './serverProcess';
 import { DEADLOCK_DETECTED, SERIALIZATION_FAILURE } from './sqlStates';
 import { liftSessionTimeLimits } from './timeLimits';
 
@@ -111,11 +112,6 @@ export function openPostgresConnection(
     },
   };
   return connection;
-}
-
-/** The driver has it from the server's greeting; its types lack it. */
-function processIdOf(client: Client): number | null {
-  return (client as Client & { processID: number | null }).processID;
 }
 
 const BEATEN_BY_ANOTHER = [DEADLOCK_DETECTED, SERIALIZATION_FAILURE];

@@ -2,12 +2,9 @@ import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { query } from '../../../../tests/services/connect';
 import { startPgBouncer } from '../../../../tests/services/pgBouncer';
-import {
-  createTestDatabase,
-  type TestDatabase,
-  testServerUrl,
-} from '../../../../tests/services/testDatabase';
+import { type TestDatabase, testServerUrl } from '../../../../tests/services/testDatabase';
 import { PgVectorStore } from '../services/PgVectorStore';
+import { createDatabaseWithExtensionApart } from '../testing/extensionApart';
 import { silent } from '../testing/loadFixtures';
 import { translateDatabaseError } from './databaseErrors';
 import { openPostgresConnection, type PostgresConnectionOptions } from './postgresConnection';
@@ -16,13 +13,7 @@ describe('settleSearchPath', { timeout: 60_000 }, () => {
   let database: TestDatabase;
 
   beforeAll(async () => {
-    database = await createTestDatabase({ name: 'search_path', extension: false });
-    await query(
-      database.url,
-      'create schema extensions',
-      'create extension vector with schema extensions',
-      'create schema "Ask ai"',
-    );
+    database = await createDatabaseWithExtensionApart('search_path');
   });
 
   afterAll(() => database.drop());

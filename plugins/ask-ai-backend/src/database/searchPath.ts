@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { VectorStoreSchemaError } from '../errors';
+import { processIdOf } from './serverProcess';
 
 interface SearchPath extends Record<string, unknown> {
   role: string;
@@ -97,7 +98,7 @@ function assertExtension(path: SearchPath, client: ClientBase): void {
   }
   // A pooler tells its clients of processes of its own. It may give the next transaction another session,
   // and this one, with the path that was set in it, to somebody else.
-  if (processOf(client) !== path.pid) {
+  if (processIdOf(client) !== path.pid) {
     throw new VectorStoreSchemaError(
       `pgvector lies in schema ${extension}, which is not on the search path, and PgBouncer shares its sessions. ` +
         `Give the path to the role, and reconnect PgBouncer: ALTER ROLE ${quoted(login)} SET search_path = ${[path.path, quoted(extension)].filter(Boolean).join(', ')};`,
@@ -109,11 +110,6 @@ function mayNotUse(role: string, schema: string): VectorStoreSchemaError {
   return new VectorStoreSchemaError(
     `Role ${role} may not use schema ${schema}: run GRANT USAGE ON SCHEMA ${quoted(schema)} TO ${quoted(role)}; as its owner.`,
   );
-}
-
-/** As the server, or who stands before it, told when the connection was made. */
-function processOf(client: ClientBase): number | undefined {
-  return (client as ClientBase & { processID?: number }).processID;
 }
 
 function quoted(name: string): string {
